@@ -1,0 +1,303 @@
+"""The one place where arrays are checked: shape, finiteness, labels, positive semidefiniteness.
+
+pandas objects keep their labels from argument to result and are aligned by them; plain
+arrays go by position. Everything raised here is an :class:`~kfxl.errors.InputError` that
+names the argument, the place in it and the remedy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kfxl.errors import InputError
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+Table: TypeAlias = "FloatArray | pd.DataFrame"
+Row: TypeAlias = "FloatArray | pd.Series[float]"
+
+SYMMETRY_TOLERANCE = 1e-12
+SEMIDEFINITE_TOLERANCE = 1e-10
+
+
+@dataclass(frozen=True)
+class Panel:
+    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled."""
+
+    values: FloatArray
+    index: pd.Index | None = None
+    columns: pd.Index | None = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether results go out as pandas objects."""
+        return self.columns is not None
+
+    @property
+    def last(self) -> Any:
+        """Label of the last row; its position where rows are unlabelled."""
+        return len(self.values) - 1 if self.index is None else self.index[-1]
+
+    def table(self, values: FloatArray) -> Table:
+        """(T, N) results under this panel's labels."""
+        if self.columns is None:
+            return values
+        return pd.DataFrame(values, index=self.index, columns=self.columns)
+
+    def row(self, values: FloatArray) -> Row:
+        """(N,) results under this panel's asset labels."""
+        return values if self.columns is None else pd.Series(values, index=self.columns)
+
+
+@dataclass(frozen=True)
+class Square:
+    """A symmetric positive semidefinite N x N matrix and its labels, None where unlabelled."""
+
+    values: FloatArray
+    labels: pd.Index | None = None
+
+    def row(self, values: FloatArray) -> Row:
+        """(N,) results under this matrix's labels."""
+        return values if self.labels is None else pd.Series(values, index=self.labels)
+
+
+def place(index: pd.Index | None, position: int, noun: str) -> str:
+    """How a message names a row or column: its label, or its number counted from 1."""
+    if index is None:
+        return f"{noun} {position + 1}"
+    label = index[position]
+    if isinstance(label, pd.Timestamp):
+        return f"{label:%Y-%m-%d}"
+    return f"{noun} {label + 1}" if isinstance(index, pd.RangeIndex) else str(label)
+
+
+def _numbers(values: object, argument: str) -> FloatArray:
+    if isinstance(values, pd.DataFrame | pd.Series):
+        values = values.to_numpy()
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "bMmSU" or (array.dtype.kind == "O" and _has_non_numbers(array)):
+            raise InputError(argument, "holds something that is not a number", "give numbers only")
+        return np.array(array, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            argument, "is not a rectangular block of numbers", "give numbers only"
+        ) from None
+
+
+def _has_non_numbers(array: npt.NDArray[Any]) -> bool:
+    return any(isinstance(item, str | bytes | bool | np.bool_) for item in array.ravel())
+
+
+def _check_labels(index: pd.Index, argument: str, noun: str) -> None:
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise InputError(argument, f"{noun} {twice} occurs twice", "give each name once")
+
+
+def panel(values: object, argument: str, *, min_rows: int = 1, missing: bool = True) -> Panel:
+    """Check a (T, N) array or DataFrame; a Series or 1-D array is one column.
+
+    NaN marks a missing value and is refused where ``missing`` is False. Infinite values,
+    duplicate labels and dates out of order are refused always.
+    """
+    array = _numbers(values, argument)
+    index = columns = None
+    if isinstance(values, pd.DataFrame):
+        index, columns = values.index, values.columns
+    elif isinstance(values, pd.Series):
+        index = values.index
+        columns = pd.Index([argument if values.name is None else values.name])
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise InputError(
+            argument, f"has shape {array.shape}", "give periods as rows, assets as columns"
+        )
+    if len(array) < min_rows:
+        raise InputError(argument, f"has {len(array)} rows", f"give at least {min_rows}")
+    if index is not None and columns is not None:
+        _check_labels(index, argument, "date")
+        _check_labels(columns, argument, "name")
+        if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
+            _check_ascending(index, argument)
+    _check_finite(array, argument, index, columns, missing)
+    return Panel(array, index, columns)
+
+
+def _check_ascending(index: pd.Index, argument: str) -> None:
+    if not index.is_monotonic_increasing:
+        first = int(np.argmax(np.asarray(index[1:] < index[:-1]))) + 1
+        raise InputError(
+            argument,
+            f"{place(index, first, 'row')} comes after a later date",
+            "sort the rows by date, oldest first",
+        )
+
+
+def _check_finite(
+    array: FloatArray,
+    argument: str,
+    index: pd.Index | None,
+    columns: pd.Index | None,
+    missing: bool,
+) -> None:
+    bad = np.isinf(array) if missing else ~np.isfinite(array)
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        what = "missing" if np.isnan(array[row, column]) else "infinite"
+        where = f"{place(index, row, 'row')}, {place(columns, column, 'column')}"
+        raise InputError(argument, f"value at {where} is {what}", "give a finite number there")
+
+
+def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.NDArray[np.intp]:
+    """Positions that bring ``labels`` into the order ``onto``; both must hold the same names."""
+    _check_labels(labels, argument, noun)
+    absent = onto.difference(labels, sort=False)
+    extra = labels.difference(onto, sort=False)
+    if len(absent):
+        raise InputError(
+            argument, f"{noun} {place(absent, 0, noun)} is missing", f"give every {noun}"
+        )
+    if len(extra):
+        raise InputError(
+            argument, f"{noun} {place(extra, 0, noun)} is not known", f"leave that {noun} out"
+        )
+    return labels.get_indexer(onto)
+
+
+def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
+    """``panel`` with its rows in the order of ``onto``: by date if both have dates, else by position."""
+    if panel.index is not None and onto.index is not None:
+        order = reorder(panel.index, onto.index, argument, "date")
+        return Panel(panel.values[order], onto.index, panel.columns)
+    if len(panel.values) != len(onto.values):
+        raise InputError(
+            argument,
+            f"has {len(panel.values)} rows, not {len(onto.values)}",
+            "give one row for each period",
+        )
+    return Panel(panel.values, onto.index, panel.columns)
+
+
+def vector(
+    values: object,
+    argument: str,
+    size: int,
+    labels: pd.Index | None = None,
+    *,
+    missing: bool = False,
+) -> FloatArray:
+    """(N,) numbers, by name where both sides are labelled; one row or one column will do."""
+    array = _numbers(values, argument)
+    index = values.index if isinstance(values, pd.Series) else None
+    if array.ndim == 2 and 1 in array.shape:
+        if isinstance(values, pd.DataFrame):
+            index = values.columns if array.shape[0] == 1 else values.index
+        array = array.ravel()
+    if index is not None and labels is not None:
+        array = array[reorder(index, labels, argument, "name")]
+    if array.shape != (size,):
+        got = array.shape[0] if array.ndim == 1 else f"shape {array.shape}"
+        raise InputError(argument, f"has {got} values, not {size}", "give one for each asset")
+    _check_finite(array[None, :], argument, None, labels, missing)
+    return array
+
+
+def per_asset(
+    values: object, argument: str, size: int, labels: pd.Index | None = None
+) -> FloatArray:
+    """(N,) numbers from one number for all assets, or one for each."""
+    if np.ndim(values) == 0:  # type: ignore[arg-type]
+        return np.full(size, number(values, argument))
+    return vector(values, argument, size, labels)
+
+
+def covariance_matrix(values: object, argument: str, *, positive_diagonal: bool = True) -> Square:
+    """Check an N x N covariance matrix: symmetric to 1e-12, positive semidefinite, finite.
+
+    Rounding below the tolerance is averaged away; anything larger is refused.
+    """
+    array = _numbers(values, argument)
+    labels = None
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
+        raise InputError(argument, f"has shape {array.shape}", "give a square covariance matrix")
+    if isinstance(values, pd.DataFrame):
+        labels = values.columns
+        _check_labels(labels, argument, "name")
+        array = array[reorder(values.index, labels, argument, "name")]
+    _check_finite(array, argument, labels, labels, missing=False)
+    scale = np.abs(array).max()
+    apart = np.abs(array - array.T)
+    if apart.max() > SYMMETRY_TOLERANCE * scale:
+        row, column = divmod(int(apart.argmax()), len(array))
+        pair = f"{place(labels, row, 'row')} and {place(labels, column, 'column')}"
+        raise InputError(argument, f"differs across its diagonal at {pair}", "make it symmetric")
+    diagonal = array.diagonal()
+    low = diagonal <= 0 if positive_diagonal else diagonal < 0
+    if low.any():
+        asset = place(labels, int(np.argmax(low)), "asset")
+        raise InputError(
+            argument, f"variance of {asset} is not positive", "leave out assets that never move"
+        )
+    array = (array + array.T) / 2
+    _check_semidefinite(array, argument)
+    return Square(array, labels)
+
+
+def _check_semidefinite(array: FloatArray, argument: str) -> None:
+    shift = SEMIDEFINITE_TOLERANCE * array.diagonal().max()
+    try:
+        np.linalg.cholesky(array + max(shift, np.finfo(float).tiny) * np.eye(len(array)))
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(array)[0]
+        raise InputError(
+            argument,
+            f"is no covariance matrix (smallest eigenvalue {smallest:.3g})",
+            "estimate it from one set of complete rows",
+        ) from None
+
+
+def number(
+    value: object, argument: str, *, low: float = -math.inf, above: float = -math.inf
+) -> float:
+    """One finite number, at least ``low`` and strictly greater than ``above``."""
+    if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) != 0:  # type: ignore[arg-type]
+        raise InputError(argument, f"{value!r} is not a number", "give one number")
+    try:
+        result = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InputError(argument, f"{value!r} is not a number", "give one number") from None
+    if not math.isfinite(result):
+        raise InputError(argument, f"{result} is not finite", "give a finite number")
+    if result < low:
+        raise InputError(argument, f"{result:g} is too small", f"give {low:g} or more")
+    if result <= above:
+        raise InputError(argument, f"{result:g} is too small", f"give more than {above:g}")
+    return result
+
+
+def whole(value: object, argument: str, *, low: int = 1) -> int:
+    """One whole number, at least ``low``."""
+    result = number(value, argument)
+    if result != int(result):
+        raise InputError(argument, f"{result:g} is not a whole number", f"give {low} or more")
+    if result < low:
+        raise InputError(argument, f"{int(result)} is too small", f"give {low} or more")
+    return int(result)
+
+
+def choice(value: object, argument: str, options: Iterable[str]) -> str:
+    """One of ``options``."""
+    known = tuple(options)
+    if value not in known:
+        raise InputError(argument, f"{value!r} is not known", f"use one of {', '.join(known)}")
+    return str(value)

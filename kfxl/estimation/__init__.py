@@ -1,0 +1,1 @@
+"""Estimates from returns: expected returns, factor betas, tracked risk shares, covariances."""

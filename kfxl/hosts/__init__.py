@@ -1,0 +1,1 @@
+"""What registers kfxl with a spreadsheet program."""

@@ -1,0 +1,1 @@
+"""Weights from estimates: risk contributions, risk budgets, mean-variance with costs."""

@@ -1,0 +1,1 @@
+"""Worksheet functions and workbooks, without a spreadsheet program."""

@@ -1,0 +1,1 @@
+"""Tests of kfxl, laid out as the package is."""

@@ -1,0 +1,110 @@
+"""What arrays.py refuses, and what it says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kfxl import arrays
+from kfxl.errors import InputError, KfxlError, SolverError
+
+DAYS = pd.date_range("2024-01-31", periods=3, freq="ME")
+FRAME = pd.DataFrame([[0.1, 0.2], [0.0, np.nan], [0.3, 0.1]], index=DAYS, columns=["A", "B"])
+
+
+def refusal(call, *arguments, **settings) -> str:
+    with pytest.raises(InputError) as caught:
+        call(*arguments, **settings)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.count("; ") >= 1
+    return text
+
+
+def test_panel_keeps_labels_and_values():
+    panel = arrays.panel(FRAME, "returns")
+    pd.testing.assert_frame_equal(panel.table(panel.values), FRAME)
+    assert panel.last == DAYS[-1]
+    assert arrays.panel(FRAME.to_numpy(), "returns").last == 2
+
+
+def test_panel_copies_its_input():
+    source = np.ones((2, 2))
+    arrays.panel(source, "returns").values[0, 0] = 5
+    assert source[0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (FRAME.iloc[::-1], "2024-02-29 comes after a later date"),
+        (FRAME.set_axis(["A", "A"], axis=1), "name A occurs twice"),
+        (FRAME.replace(0.3, np.inf), "2024-03-31, A is infinite"),
+        ([[0.1, "x"]], "not a number"),
+        ([[0.1, 0.2], [0.3]], "not a rectangular block"),
+        (np.zeros((2, 2, 2)), "shape (2, 2, 2)"),
+        (np.array([[True, False]]), "not a number"),
+        (np.zeros((0, 2)), "has 0 rows"),
+    ],
+)
+def test_panel_refuses(values, words):
+    assert words in refusal(arrays.panel, values, "returns")
+
+
+def test_missing_values_are_named_where_not_allowed():
+    words = refusal(arrays.panel, FRAME, "returns", missing=False)
+    assert "2024-02-29, B is missing" in words
+
+
+def test_rows_are_aligned_by_date_and_missing_dates_named():
+    onto = arrays.panel(FRAME, "asset_returns")
+    shuffled = arrays.Panel(onto.values[[2, 0, 1]], DAYS[[2, 0, 1]], onto.columns)
+    np.testing.assert_array_equal(arrays.align_rows(shuffled, onto, "f").values, onto.values)
+    short = arrays.panel(FRAME.iloc[1:], "factor_returns")
+    assert "date 2024-01-31 is missing" in refusal(arrays.align_rows, short, onto, "factor_returns")
+    assert "date 2024-01-31 is not known" in refusal(arrays.align_rows, onto, short, "f")
+
+
+def test_vectors_are_aligned_by_name():
+    labels = pd.Index(["A", "B"])
+    series = pd.Series({"B": 2.0, "A": 1.0})
+    np.testing.assert_array_equal(arrays.vector(series, "budgets", 2, labels), [1, 2])
+    np.testing.assert_array_equal(arrays.vector([[3.0], [4.0]], "budgets", 2, labels), [3, 4])
+    assert "name B is missing" in refusal(arrays.vector, series.drop("B"), "budgets", 2, labels)
+    assert "has 3 values, not 2" in refusal(arrays.vector, [1, 2, 3], "budgets", 2, labels)
+
+
+def test_per_asset_broadcasts_one_number():
+    np.testing.assert_array_equal(arrays.per_asset(0.5, "upper", 3), [0.5] * 3)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "words"),
+    [
+        ([[1.0, 0.5]], "shape (1, 2)"),
+        ([[1.0, 0.5], [0.4, 1.0]], "differs across its diagonal at row 1 and column 2"),
+        ([[1.0, 0.0], [0.0, 0.0]], "variance of asset 2 is not positive"),
+        ([[1.0, 2.0], [2.0, 1.0]], "smallest eigenvalue -1"),
+        ([[1.0, np.nan], [np.nan, 1.0]], "row 1, column 2 is missing"),
+    ],
+)
+def test_covariance_refuses(matrix, words):
+    assert words in refusal(arrays.covariance_matrix, np.array(matrix), "covariance")
+
+
+def test_covariance_accepts_a_singular_matrix():
+    arrays.covariance_matrix(np.ones((3, 3)) * 1e-8, "covariance")
+
+
+def test_numbers():
+    assert arrays.number(np.float64(2), "cost") == 2.0
+    assert arrays.whole(3.0, "window") == 3
+    assert "give 0 or more" in refusal(arrays.number, -1, "cost", low=0)
+    assert "more than 0" in refusal(arrays.number, 0, "half_life", above=0)
+    assert "not a number" in refusal(arrays.number, True, "cost")
+    assert "not a whole number" in refusal(arrays.whole, 2.5, "window")
+    assert "use one of a, b" in refusal(arrays.choice, "c", "method", ["a", "b"])
+
+
+def test_errors_are_one_family():
+    assert issubclass(InputError, KfxlError)
+    assert issubclass(SolverError, KfxlError)
