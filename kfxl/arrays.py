@@ -175,7 +175,7 @@ def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.N
 
 
 def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
-    """``panel`` with its rows in the order of ``onto``: by date if both have dates, else by position."""
+    """``panel`` in the row order of ``onto``: by date if both have dates, else by position."""
     if panel.index is not None and onto.index is not None:
         order = reorder(panel.index, onto.index, argument, "date")
         return Panel(panel.values[order], onto.index, panel.columns)
