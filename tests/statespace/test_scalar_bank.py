@@ -1,0 +1,113 @@
+"""Scalar filters against the textbook's numbers, statsmodels, and a plain loop."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from statsmodels.tsa.statespace.mlemodel import MLEModel
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.scalar_bank import filter_bank, smooth_bank
+from tests.references import table
+
+
+def parameters(size: int, **given: Any) -> dict[str, Any]:
+    values = {
+        "process_variance": 0.001,
+        "observation_variance": 0.01,
+        "initial_mean": 0.0,
+        "initial_variance": 1.0,
+    } | given
+    return {"transition": 0.99} | {
+        name: value if name == "transition" else np.broadcast_to(value, size).astype(float)
+        for name, value in values.items()
+    }
+
+
+def statsmodels_result(observations: FloatArray, **p: float) -> Any:
+    model = MLEModel(observations, k_states=1)
+    model["design", 0, 0] = 1.0
+    model["transition", 0, 0] = f = p["transition"]
+    model["selection", 0, 0] = 1.0
+    model["state_cov", 0, 0] = p["process_variance"]
+    model["obs_cov", 0, 0] = p["observation_variance"]
+    # statsmodels starts from the first prediction, kfxl from the state before it.
+    model.ssm.initialize_known(
+        np.array([f * p["initial_mean"]]),
+        np.array([[f * f * p["initial_variance"] + p["process_variance"]]]),
+    )
+    model.ssm.tolerance = 0  # never switch to a steady state
+    return model.smooth([])
+
+
+def test_textbook_filtered_means_and_variances() -> None:
+    observations = table("expected_returns_input").to_numpy()
+    bank = filter_bank(observations, **parameters(4))
+    assert abs(bank.mean - table("expected_returns_filtered_mean").to_numpy()).max() < 1e-12
+    assert abs(bank.variance - table("expected_returns_filtered_variance").to_numpy()).max() < 1e-12
+
+
+@pytest.mark.parametrize("transition", [1.0, 0.9, -0.5])
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_equals_statsmodels(transition: float, alike: bool, missing: float) -> None:
+    rng = np.random.default_rng(7)
+    observations = rng.normal(size=(120, 3))
+    observations[rng.random(observations.shape) < missing] = np.nan
+    spread = np.ones(3) if alike else np.array([0.5, 1.0, 4.0])
+    p = parameters(
+        3,
+        transition=transition,
+        process_variance=0.1 * spread,
+        observation_variance=0.7 * spread**2,
+        initial_mean=0.3,
+        initial_variance=2.0 * spread,
+    )
+    bank = filter_bank(observations, **p)
+    smoothed_mean, smoothed_variance = smooth_bank(bank)
+    for i in range(3):
+        one = {k: v if k == "transition" else v[i] for k, v in p.items()}
+        reference = statsmodels_result(observations[:, i], **one)
+        np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state[0], atol=1e-12)
+        np.testing.assert_allclose(bank.variance[:, i], reference.filtered_state_cov[0, 0])
+        np.testing.assert_allclose(bank.log_likelihood[i], reference.llf, rtol=1e-12)
+        np.testing.assert_allclose(smoothed_mean[:, i], reference.smoothed_state[0], atol=1e-12)
+        np.testing.assert_allclose(smoothed_variance[:, i], reference.smoothed_state_cov[0, 0])
+
+
+def test_shared_variances_equal_separate_ones() -> None:
+    observations = np.random.default_rng(1).normal(size=(400, 3))
+    together = filter_bank(observations, **parameters(3))
+    for i in range(3):
+        alone = filter_bank(observations[:, [i]], **parameters(1))
+        np.testing.assert_array_equal(together.mean[:, [i]], alone.mean)
+        np.testing.assert_array_equal(together.variance[:, [i]], alone.variance)
+
+
+def test_diffuse_start_without_process_noise_is_the_expanding_average() -> None:
+    observations = np.random.default_rng(2).normal(size=(50, 2))
+    bank = filter_bank(
+        observations,
+        **parameters(2, transition=1.0, process_variance=0.0, initial_variance=1e12),
+    )
+    average = observations.cumsum(axis=0) / np.arange(1, 51)[:, None]
+    np.testing.assert_allclose(bank.mean, average, atol=1e-12)
+
+
+def test_a_column_without_values_keeps_the_prediction() -> None:
+    observations = np.full((5, 2), np.nan)
+    observations[:, 1] = 1.0
+    bank = filter_bank(observations, **parameters(2, initial_mean=1.0, transition=0.5))
+    np.testing.assert_allclose(bank.mean[:, 0], 0.5 ** np.arange(1, 6))
+    assert bank.log_likelihood[0] == 0.0
+    assert np.isfinite(bank.variance).all()
+
+
+def test_a_known_constant_is_smoothed_to_itself() -> None:
+    bank = filter_bank(
+        np.ones((4, 1)),
+        **parameters(1, transition=1.0, process_variance=0.0, initial_variance=0.0),
+    )
+    mean, variance = smooth_bank(bank)
+    assert not mean.any()
+    assert not variance.any()
