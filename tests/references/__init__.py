@@ -11,7 +11,8 @@ FOLDER = Path(__file__).parent
 
 def table(name: str) -> pd.DataFrame:
     """The table ``name``.csv, all 17 digits kept."""
-    return pd.read_csv(FOLDER / f"{name}.csv", float_precision="round_trip")
+    texts = pd.read_csv(FOLDER / f"{name}.csv", dtype=str)
+    return texts.apply(lambda c: c.astype(int if c.str.isdigit().all() else float))
 
 
 def record(name: str) -> dict[str, Any]:
