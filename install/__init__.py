@@ -1,0 +1,1 @@
+"""Setting kfxl up with one command; standard library only."""

@@ -1,0 +1,62 @@
+"""``python3 install --test``: an environment with the test tools, and every check in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from install.environment import Recipe, fingerprint, prepare
+from install.places import python_of
+from install.shell import Shell
+
+
+@dataclass(frozen=True)
+class Check:
+    """One tool and the question it answers."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+CHECKS = (
+    Check("ruff", ("ruff", "check", ".")),
+    Check("ruff format", ("ruff", "format", "--check", ".")),
+    Check("mypy", ("mypy",)),
+    Check("pytest", ("pytest",)),
+)
+
+
+def recipe_of(checkout: Path) -> Recipe:
+    """The checkout's own environment: editable, so that what is tested is what is here."""
+    requirement = ("--editable", ".[files,test]")
+    facts = fingerprint([checkout / "pyproject.toml"], *requirement)
+    return Recipe(checkout / ".venv", checkout, requirement, facts)
+
+
+def run(checkout: Path, shell: Shell) -> int:
+    """Set the environment up, run every check, sum up; 0 only when all passed."""
+    recipe = recipe_of(checkout)
+    shell.say(f"Setting up {recipe.folder} with the test tools (a few minutes the first time)")
+    if not prepare(recipe, shell):
+        shell.say("It is up to date.")
+    python = python_of(recipe.folder)
+    results = []
+    for number, check in enumerate(CHECKS, start=1):
+        shell.say(f"\n{number} of {len(CHECKS)}  {check.name}")
+        outcome = shell.captured([python, "-m", *check.words], checkout, echo=True)
+        results.append((check, outcome))
+    failures = [check.name for check, outcome in results if outcome.code != 0]
+    shell.say("\nSummary")
+    for check, outcome in results:
+        verdict = "passed" if outcome.code == 0 else f"FAILED (exit code {outcome.code})"
+        shell.say(f"  {check.name:<12} {verdict:<8} {closing_line(outcome.text)}".rstrip())
+    shell.say(f"Failed: {', '.join(failures)}" if failures else "All checks passed.")
+    return 1 if failures else 0
+
+
+def closing_line(text: str) -> str:
+    """The line in which a tool sums up: its last one, without colours and rules."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    lines = [line.strip(" =") for line in plain.splitlines() if line.strip(" =")]
+    return lines[-1] if lines else ""
