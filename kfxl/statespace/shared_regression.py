@@ -1,0 +1,199 @@
+"""Time-varying regressions that share regressors: one state vector and one return per asset.
+
+    b_t = f b_{t-1} + w_t,  w ~ N(0, diag(q))        y_t = h_t' b_t + v_t,  v ~ N(0, r)
+
+Everything is divided by r, so that assets with the same ratios q / r, the same P_0 / r and the
+same missing values share one covariance and one gain: a period then costs O(K^2 + N K) in place
+of O(N K^2) for K states. The recursion runs on a grid of lanes: several sets of ratios at once
+(for calibration) by either one group of all assets or each asset on its own.
+
+Source: the sequential update of Kalman (1960) for scalar observations; the covariance is lowered
+by an exactly symmetric square, so it cannot become asymmetric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.scalar_bank import log_likelihood
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RegressionBank:
+    """Filtered states of N regressions with m states each over T periods.
+
+    ``mean``, ``variance`` (T, N, m) are b_{t|t} and the diagonal of its covariance;
+    ``latest_covariance`` (N, m, m) the whole covariance after the last period; ``predicted``
+    (T, N) the return one step ahead, h_t' f b_{t-1|t-1} (0 where a regressor is missing);
+    ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    latest_covariance: FloatArray
+    predicted: FloatArray
+    log_likelihood: FloatArray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the recursion reads: T rows for A groups of C columns, missing values as zeros.
+
+    ``values`` (T, A, C), ``seen`` (T, A), ``regressors`` (T, m). All columns of a group share
+    their gains. There is one group of all N assets, or N groups of one.
+    """
+
+    values: FloatArray
+    seen: BoolArray
+    regressors: FloatArray
+
+    @classmethod
+    def of(cls, observations: FloatArray, regressors: FloatArray, *, shared: bool) -> Rows:
+        """Rows from (T, N) observations and (T, m) regressors; NaN in either is missing."""
+        known = np.asarray(~np.isnan(regressors).any(axis=1))
+        seen = ~np.isnan(observations) & known[:, None]
+        values = np.where(seen, observations, 0.0)
+        regressors = np.where(known[:, None], regressors, 0.0)
+        if shared:
+            return cls(values[:, None, :], seen[:, :1], regressors)
+        return cls(values[:, :, None], seen, regressors)
+
+
+def same_missing(observations: FloatArray) -> bool:
+    """Whether every row of (T, N) observations is either complete or missing altogether."""
+    missing = np.isnan(observations)
+    return bool((missing == missing[:, :1]).all())
+
+
+def recursion(
+    rows: Rows,
+    transition: float,
+    process: FloatArray,
+    mean: FloatArray,
+    covariance: FloatArray,
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Predict and update row by row on lanes (G, A), in units of the observation variance.
+
+    ``process`` (m, G, A) holds q / r, ``mean`` (m, G, A, C) and ``covariance`` (m, m, G, A) the
+    state before the first prediction; the last two are CHANGED IN PLACE to the filtered state.
+    Yields per row the innovations divided by their standard deviation, (G, A, C), and their
+    variance (G, A). Both also for missing rows, where they mean nothing.
+    """
+    states, *lanes = process.shape
+    diagonal = np.arange(states)
+    flat_mean, flat_covariance = mean.reshape(states, -1), covariance.reshape(states, -1)
+    everything = bool(rows.seen.all())
+    for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
+        if transition != 1.0:
+            mean *= transition
+            covariance *= transition * transition
+        covariance[diagonal, diagonal] += process
+        loaded = (regressor @ flat_covariance).reshape(states, -1)
+        total = 1.0 + (regressor @ loaded)
+        deviation = np.sqrt(total)
+        loaded /= deviation
+        innovation = values - (regressor @ flat_mean).reshape(mean.shape[1:])
+        innovation /= deviation.reshape(*lanes, 1)
+        loaded = loaded.reshape(process.shape)
+        if not everything:
+            loaded *= seen
+        covariance -= loaded[:, None] * loaded
+        mean += loaded[..., None] * innovation
+        yield innovation, total.reshape(lanes)
+
+
+def _start(
+    observations: FloatArray,
+    regressors: FloatArray,
+    *,
+    process_variance: FloatArray,
+    observation_variance: FloatArray,
+    initial_mean: FloatArray,
+    initial_variance: FloatArray,
+) -> tuple[Rows, FloatArray, FloatArray, FloatArray]:
+    """Rows, q / r, mean and covariance / r as the recursion wants them; shared where possible."""
+    process = (process_variance / observation_variance[:, None]).T
+    start = (initial_variance / observation_variance[:, None]).T
+    ratios = np.vstack([process, start])
+    shared = bool((ratios == ratios[:, :1]).all()) and same_missing(observations)
+    rows = Rows.of(observations, regressors, shared=shared)
+    groups = rows.values.shape[1]
+    states = regressors.shape[1]
+    covariance = np.zeros((states, states, 1, groups))
+    covariance[np.arange(states), np.arange(states), 0] = start[:, :groups]
+    mean = initial_mean.T.reshape(states, 1, *rows.values.shape[1:]).copy()
+    return rows, process[:, None, :groups].copy(), mean, covariance
+
+
+def filter_regressions(
+    observations: FloatArray,
+    regressors: FloatArray,
+    *,
+    transition: float,
+    process_variance: FloatArray,
+    observation_variance: FloatArray,
+    initial_mean: FloatArray,
+    initial_variance: FloatArray,
+) -> RegressionBank:
+    """Run N regressions on the same regressors: each period one prediction, then one update.
+
+    Parameters
+    ----------
+    observations, regressors
+        (T, N) and (T, m); a missing observation (NaN) is skipped for its asset, a row with a
+        missing regressor for all assets.
+    transition
+        f, one number for all states.
+    process_variance, initial_mean, initial_variance
+        (N, m); the last two are the state before the first prediction.
+    observation_variance
+        (N,), positive.
+
+    Examples
+    --------
+    >>> h = np.array([[1.0], [2.0], [3.0]])
+    >>> bank = filter_regressions(2 * h, h, transition=1.0, process_variance=np.zeros((1, 1)),
+    ...     observation_variance=np.ones(1), initial_mean=np.zeros((1, 1)),
+    ...     initial_variance=np.full((1, 1), 1e9))
+    >>> bank.mean.round(6).ravel().tolist()
+    [2.0, 2.0, 2.0]
+    """
+    rows, process, mean, covariance = _start(
+        observations,
+        regressors,
+        process_variance=process_variance,
+        observation_variance=observation_variance,
+        initial_mean=initial_mean,
+        initial_variance=initial_variance,
+    )
+    (periods, assets), states = observations.shape, regressors.shape[1]
+    groups = covariance.shape[-1]
+    means = np.empty((periods, states, assets))
+    variances = np.empty((periods, states, groups))
+    standardised = np.empty((periods, assets))
+    totals = np.empty((periods, groups))
+    diagonal = np.arange(states)
+    steps = recursion(rows, transition, process, mean, covariance)
+    for t, (innovation, total) in enumerate(steps):
+        means[t] = mean.reshape(states, assets)
+        variances[t] = covariance[diagonal, diagonal, 0]
+        standardised[t] = innovation.ravel()
+        totals[t] = total
+    innovations = standardised * np.sqrt(totals)
+    predicted = rows.values.reshape(periods, assets) - innovations
+    scaled = np.where(rows.seen, innovations, np.nan)
+    return RegressionBank(
+        mean=np.ascontiguousarray(means.transpose(0, 2, 1)),
+        variance=variances.transpose(0, 2, 1) * observation_variance[:, None],
+        latest_covariance=covariance[:, :, 0].transpose(2, 0, 1)
+        * observation_variance[:, None, None],
+        predicted=predicted,
+        log_likelihood=log_likelihood(scaled, totals * observation_variance),
+    )
