@@ -1,0 +1,305 @@
+"""Long-only portfolios whose risk is split by budget: risk budgeting and risk parity.
+
+The weights solve Spinu's convex problem in x = sigma * weight (up to scale),
+
+    minimise  1/2 x' C x - sum_i b_i log x_i      (C: correlation matrix, b: budgets),
+
+whose optimality condition x_i (C x)_i = b_i says that asset i carries the share b_i of the
+variance. A floor m on the expected return adds the linear constraint (mu - m 1)' w >= 0; the
+problem stays convex, and the shares give way as little as possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kfxl import arrays
+from kfxl.arrays import FloatArray, Row, Square
+from kfxl.errors import InputError, SolverError
+from kfxl.portfolio.labels import adopt_labels
+
+SHARE_TOLERANCE = 1e-8
+MAX_STEPS = 500
+MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
+
+
+@dataclass(frozen=True)
+class RiskBudget:
+    """Weights by risk budget, and what they achieve.
+
+    Attributes
+    ----------
+    weights : (N,)
+        Long-only, sum 1; exactly 0 where the budget is 0.
+    shares : (N,)
+        Share of the portfolio variance that each asset carries, sum 1.
+    budget_error : (N,)
+        ``shares`` minus the (normalised) budgets: at most 1e-8 in size without a binding
+        floor; with one, what the floor costs.
+    floor_binding : bool
+        Whether the floor on the expected return changed the weights.
+    """
+
+    weights: Row
+    shares: Row
+    budget_error: Row
+    floor_binding: bool
+
+
+def risk_budget(
+    covariance: object,
+    budgets: object,
+    *,
+    expected_returns: object = None,
+    minimum_return: object = None,
+) -> RiskBudget:
+    """Long-only weights whose shares of the portfolio variance equal the budgets.
+
+    Parameters
+    ----------
+    covariance : (N, N)
+        Covariance matrix of returns per period.
+    budgets : (N,)
+        Wanted shares of the variance, 0 or more; only their proportions matter (they are
+        normalised to sum 1). An asset with budget 0 gets weight 0.
+    expected_returns : (N,), optional
+        Expected returns per period; needed with ``minimum_return``, else without effect.
+    minimum_return : float, optional
+        Floor on the portfolio's expected return per period.
+
+    Returns
+    -------
+    RiskBudget
+        ``weights``, ``shares``, ``budget_error`` (share minus budget, per asset) and
+        ``floor_binding``. Without a binding floor every share is certified to 1e-8; with one,
+        the optimality conditions of the convex problem are.
+
+    Raises
+    ------
+    InputError
+        For a negative budget, budgets that are all 0, or a floor at or above the highest
+        expected return among assets with a positive budget.
+    SolverError
+        Where no accurate answer exists, as for a nearly singular covariance.
+
+    References
+    ----------
+    Spinu, F. (2013), An Algorithm for Computing Risk Parity Weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> deviations = np.array([0.30, 0.20, 0.15])
+    >>> correlation = np.array([[1, 0.8, 0.5], [0.8, 1, 0.3], [0.5, 0.3, 1]])
+    >>> result = risk_budget(correlation * np.outer(deviations, deviations), [50, 20, 30])
+    >>> (100 * result.weights).round(2).tolist()
+    [31.15, 21.9, 46.96]
+    """
+    matrix = adopt_labels(arrays.covariance_matrix(covariance, "covariance"), budgets)
+    wanted = _normalised(budgets, matrix)
+    held = np.flatnonzero(wanted)
+    part = matrix.values[np.ix_(held, held)]
+    tilt = _tilt(expected_returns, minimum_return, matrix, held)
+
+    weights = np.zeros(len(wanted))
+    weights[held] = _weights(part, wanted[held])
+    binding = tilt is not None and bool(tilt @ weights[held] < 0)
+    if tilt is not None and binding:
+        weights[held] = _weights_on_floor(part, wanted[held], tilt, weights[held])
+    shares = _shares(weights, matrix.values)
+    error = shares - wanted
+    if not binding and not np.abs(error).max() <= SHARE_TOLERANCE:
+        raise SolverError(f"risk budgets missed by {np.abs(error).max():.1g}", MORE_ROWS)
+    return RiskBudget(matrix.row(weights), matrix.row(shares), matrix.row(error), binding)
+
+
+def risk_budget_weights(
+    covariance: object,
+    budgets: object,
+    *,
+    expected_returns: object = None,
+    minimum_return: object = None,
+) -> Row:
+    """The weights of :func:`risk_budget`, which documents the arguments.
+
+    Returns
+    -------
+    (N,)
+        Long-only weights, sum 1.
+
+    Examples
+    --------
+    Without correlation, weights go with the square root of budget over variance:
+
+    >>> import numpy as np
+    >>> risk_budget_weights(np.diag([0.04, 0.01]), [0.5, 0.5]).round(4).tolist()
+    [0.3333, 0.6667]
+    """
+    return risk_budget(
+        covariance, budgets, expected_returns=expected_returns, minimum_return=minimum_return
+    ).weights
+
+
+def risk_parity_weights(covariance: object) -> Row:
+    """Long-only weights with which every asset carries the same share of the variance.
+
+    Parameters
+    ----------
+    covariance : (N, N)
+        Covariance matrix of returns per period.
+
+    Returns
+    -------
+    (N,)
+        Weights, sum 1; the shares are certified equal to 1e-8.
+
+    Raises
+    ------
+    SolverError
+        Where no accurate answer exists, as for a nearly singular covariance.
+
+    References
+    ----------
+    Maillard, S., Roncalli, T. and Teiletche, J. (2010), The Properties of Equally Weighted
+    Risk Contribution Portfolios.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> risk_parity_weights(np.diag([0.04, 0.01])).round(4).tolist()
+    [0.3333, 0.6667]
+    """
+    size = len(arrays.covariance_matrix(covariance, "covariance").values)
+    return risk_budget(covariance, np.full(size, 1 / size)).weights
+
+
+def _normalised(budgets: object, matrix: Square) -> FloatArray:
+    wanted = arrays.vector(budgets, "budgets", len(matrix.values), matrix.labels)
+    if (wanted < 0).any():
+        asset = arrays.place(matrix.labels, int(np.argmin(wanted)), "asset")
+        raise InputError("budgets", f"{asset} is negative", "give 0 or more")
+    if not wanted.any():
+        raise InputError("budgets", "are all 0", "give at least one asset a budget")
+    wanted = wanted / wanted.max()
+    return np.asarray(wanted / wanted.sum())
+
+
+def _tilt(
+    expected_returns: object, minimum_return: object, matrix: Square, held: np.ndarray
+) -> FloatArray | None:
+    """Expected return above the floor of each held asset, scaled to size 1; None: no floor."""
+    if expected_returns is None and minimum_return is not None:
+        raise InputError("expected_returns", "are not given", "give them with minimum_return")
+    if expected_returns is None:
+        return None
+    size = len(matrix.values)
+    mean = arrays.vector(expected_returns, "expected_returns", size, matrix.labels)[held]
+    if minimum_return is None:
+        return None
+    floor = arrays.number(minimum_return, "minimum_return")
+    if floor >= mean.max():
+        raise InputError(
+            "minimum_return",
+            f"{floor:g} is not below the best asset's expected return {mean.max():g}",
+            f"give less than {mean.max():g}",
+        )
+    return np.asarray((mean - floor) / np.abs(mean - floor).max())
+
+
+def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
+    parts = weights * (covariance @ weights)
+    if not parts.sum() > 0:
+        raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
+    return np.asarray(parts / parts.sum())
+
+
+def _correlation(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    deviations = np.sqrt(covariance.diagonal())
+    return covariance / deviations[:, None] / deviations, deviations
+
+
+def _weights(covariance: FloatArray, budgets: FloatArray) -> FloatArray:
+    """Solve the problem without a floor."""
+    correlation, deviations = _correlation(covariance)
+    root = np.sqrt(budgets)
+    size = root @ correlation @ root
+    # Perfect hedges make the root's variance 0; any positive start will do then.
+    start = root / np.sqrt(size) if size > 0 else root
+    exposures, _ = _newton(correlation, budgets, start, lambda _, solve: (solve[:, 0], 0.0))
+    weights = exposures / deviations
+    return np.asarray(weights / weights.sum())
+
+
+def _weights_on_floor(
+    covariance: FloatArray, budgets: FloatArray, tilt: FloatArray, free: FloatArray
+) -> FloatArray:
+    """Solve the problem with the floor as an equation: ``free``, its solution without, is below.
+
+    Starts on the floor, by enlarging the assets above it, and keeps to it: every step d has
+    a'(x + d) = 0. The multiplier of the floor comes with each step.
+    """
+    correlation, deviations = _correlation(covariance)
+    slope = tilt / deviations
+    slope /= np.abs(slope).max()
+    above = slope > 0
+    start = free * deviations
+    start[above] *= -(slope[~above] @ start[~above]) / (slope[above] @ start[above])
+    start /= np.sqrt(start @ correlation @ start)
+
+    def step(exposures: FloatArray, solved: FloatArray) -> tuple[FloatArray, float]:
+        plain, tilted = solved.T
+        price = (slope @ plain - slope @ exposures) / (slope @ tilted)
+        return plain - price * tilted, float(price)
+
+    exposures, price = _newton(correlation, budgets, start, step, slope)
+    gradient = correlation @ exposures - budgets / exposures - price * slope
+    residual = float(np.abs(exposures * gradient).max())
+    gap = float(abs(slope @ exposures) / (np.abs(slope) @ exposures))
+    if not (residual <= SHARE_TOLERANCE and gap <= SHARE_TOLERANCE and price >= 0):
+        raise SolverError(
+            f"optimality missed by {max(residual, gap):.1g} with the floor",
+            "lower minimum_return, or " + MORE_ROWS,
+        )
+    weights = exposures / deviations
+    return np.asarray(weights / weights.sum())
+
+
+Step = Callable[[FloatArray, FloatArray], tuple[FloatArray, float]]
+
+
+def _newton(
+    correlation: FloatArray,
+    budgets: FloatArray,
+    exposures: FloatArray,
+    step: Step,
+    slope: FloatArray | None = None,
+) -> tuple[FloatArray, float]:
+    """Damped Newton; the point with the smallest residual x * gradient, and its multiplier.
+
+    ``step`` turns the solutions of H [plain, tilted] = [gradient, slope] into the step and the
+    multiplier. Damping by the largest relative change keeps x positive (Spinu, section 2).
+    """
+    best, best_price, smallest = exposures, 0.0, np.inf
+    for _ in range(MAX_STEPS):
+        gradient = correlation @ exposures - budgets / exposures
+        hessian = correlation + np.diag(budgets / exposures**2)
+        sides = [gradient] if slope is None else [gradient, slope]
+        try:
+            solved = np.asarray(np.linalg.solve(hessian, np.column_stack(sides)), np.float64)
+            direction, price = step(exposures, solved)
+        except np.linalg.LinAlgError:
+            break
+        tilted = gradient if slope is None else gradient - price * slope
+        residual = float(np.abs(exposures * tilted).max())
+        if residual < smallest:
+            best, best_price, smallest = exposures, price, residual
+        elif smallest < SHARE_TOLERANCE:
+            break  # at the level of rounding: no step gets closer
+        change = float(np.abs(direction / exposures).max())
+        if not np.isfinite(change):
+            break
+        exposures = exposures - direction / (1 + change if change > 0.5 else 1)
+    return best, best_price
