@@ -1,0 +1,265 @@
+"""Mean-variance weights: recorded rebalances, another solver, optimality checked again."""
+
+import cvxpy as cp
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kfxl.errors import InputError, SolverError
+from kfxl.portfolio import mean_variance_problem
+from kfxl.portfolio.mean_variance import mean_variance_weights
+from kfxl.portfolio.mean_variance_problem import MeanVarianceProblem
+from tests.references import table
+
+EDGE = 1e-9
+
+
+def utility(weights, mean, covariance, aversion, previous, cost, horizon=1):
+    """The objective, written out again."""
+    gain = weights @ mean - aversion / 2 * weights @ covariance @ weights
+    return horizon * gain - cost * np.abs(weights - previous).sum()
+
+
+def best_exchange(weights, mean, covariance, aversion, previous, cost, horizon, low, high):
+    """Largest gain per unit that moving weight from one asset to another promises, by pairs."""
+    slope = horizon * (mean - aversion * covariance @ weights)
+    best = 0.0
+    for i, j in np.ndindex(len(weights), len(weights)):
+        if i == j or weights[i] >= high[i] - EDGE or weights[j] <= low[j] + EDGE:
+            continue
+        buy = cost if weights[i] > previous[i] - EDGE else -cost
+        sell = cost if weights[j] < previous[j] + EDGE else -cost
+        best = max(best, slope[i] - slope[j] - buy - sell)
+    return best
+
+
+def by_cvxpy(mean, covariance, aversion, previous, cost, horizon, low, high):
+    w = cp.Variable(len(mean))
+    gain = mean @ w - aversion / 2 * cp.quad_form(w, cp.psd_wrap(covariance))
+    problem = cp.Problem(
+        cp.Maximize(horizon * gain - cost * cp.norm1(w - previous)),
+        [cp.sum(w) == 1, w >= low, w <= high],
+    )
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-12, tol_gap_rel=1e-12, tol_feas=1e-12)
+    return w.value
+
+
+def recorded_rebalances():
+    returns = table("expected_returns_input").to_numpy()
+    means = table("expected_returns_filtered_mean").to_numpy()
+    for row in table("mean_variance_rebalances").to_numpy():
+        t = int(row[0])
+        rows = returns[t - 49 : t + 1]
+        covariance = np.cov(rows.T) if t >= 49 else 0.01 * np.eye(4)
+        yield t, means[t], covariance, row[1:5], row[5:9], row[9]
+
+
+def test_recorded_rebalances_are_never_worse():
+    count = 0
+    for t, mean, covariance, previous, slsqp, recorded in recorded_rebalances():
+        assert utility(slsqp, mean, covariance, 5, previous, 0.001) == pytest.approx(
+            recorded, abs=1e-15
+        ), f"day {t} is read as recorded"
+        weights = mean_variance_weights(mean, covariance, previous_weights=previous)
+        assert utility(weights, mean, covariance, 5, previous, 0.001) >= recorded - 1e-12
+        gain = best_exchange(
+            weights, mean, covariance, 5, previous, 0.001, 1, np.zeros(4), np.ones(4)
+        )
+        assert gain < 1e-12
+        assert weights.min() >= 0
+        assert weights.max() <= 1
+        assert abs(weights.sum() - 1) < 1e-14
+        count += 1
+    assert count == 48
+
+
+# --- another solver ---------------------------------------------------------------------------
+
+
+def case(seed):
+    """One problem: covariance singular or not, bounds tight or loose, from cash or not."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(1, 16))
+    rows = int(rng.choice([2, size + 3, 8 * size]))
+    sample = rng.normal(size=(rows, size)) * 10 ** rng.uniform(-3, -1, size)
+    mean = rng.normal(size=size) * 10 ** rng.uniform(-5, -1)
+    low = np.full(size, rng.choice([0.0, 0.0, -0.2, 0.5 / size]))
+    high = np.full(size, rng.choice([1.0, 1.0, 1.5 / size, 2 / size]))
+    if rng.random() < 0.2:
+        high[0] = max(low[0], 1 - high[1:].sum())
+    previous = [np.zeros(size), np.full(size, 1 / size), rng.dirichlet(np.full(size, 0.3))]
+    return {
+        "mean": mean,
+        "covariance": sample.T @ sample / rows,
+        "aversion": float(rng.choice([0.0, 0.5, 5.0, 50.0])),
+        "previous": previous[rng.integers(3)],
+        "cost": float(rng.choice([0.0, 1e-4, 1e-3, 1e-2])),
+        "horizon": float(rng.choice([1, 10])),
+        "low": low,
+        "high": high,
+    }
+
+
+def weights_of(problem):
+    return mean_variance_weights(
+        problem["mean"],
+        problem["covariance"],
+        risk_aversion=problem["aversion"],
+        previous_weights=problem["previous"],
+        cost=problem["cost"],
+        horizon=problem["horizon"],
+        lower=problem["low"],
+        upper=problem["high"],
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_never_worse_than_cvxpy(seed):
+    problem = case(seed)
+    weights = weights_of(problem)
+    other = by_cvxpy(**problem)
+    # Clarabel's weights may leave the bounds by its tolerance, and gain by that.
+    slack = 1e-8 * (np.abs(problem["mean"]).max() * problem["horizon"] + problem["cost"])
+    fields = {k: v for k, v in problem.items() if k not in ("low", "high")}
+    assert utility(weights, **fields) >= utility(other, **fields) - slack
+
+
+@settings(deadline=None, max_examples=150)
+@given(seed=st.integers(0, 10**7))
+def test_every_answer_is_optimal_and_feasible(seed):
+    problem = case(seed)
+    weights = weights_of(problem)
+    slope = problem["horizon"] * (
+        problem["mean"] - problem["aversion"] * problem["covariance"] @ weights
+    )
+    size = max(np.abs(slope).max(), problem["cost"])
+    assert best_exchange(weights, **problem) <= 2e-9 * size
+    assert (weights >= problem["low"] - 1e-12).all()
+    assert (weights <= problem["high"] + 1e-12).all()
+    assert abs(weights.sum() - 1) < 1e-12
+
+
+def test_previous_weights_that_are_rounded_still_have_an_optimum():
+    """Sum 0.999999: one asset buys the missing 1e-6, the others stay where they are."""
+    previous = np.array([0.333333, 0.333333, 0.333333])
+    weights = mean_variance_weights(
+        [0.001, 0.002, 0.0015], 1e-4 * np.eye(3), previous_weights=previous, cost=0.05
+    )
+    np.testing.assert_allclose(weights - previous, [0, 1e-6, 0], atol=1e-12)
+
+
+def test_residual_helper_agrees_with_the_check_by_pairs():
+    rng = np.random.default_rng(5)
+    for seed in range(50):
+        problem = case(seed)
+        weights = np.clip(rng.dirichlet(np.ones(len(problem["mean"]))), 0, 1)
+        programme = MeanVarianceProblem(
+            problem["horizon"] * problem["mean"],
+            problem["horizon"] * problem["aversion"] * problem["covariance"],
+            problem["previous"], problem["cost"], problem["low"], problem["high"],
+        )  # fmt: skip
+        assert 2 * programme.kkt_residual(weights) == pytest.approx(
+            best_exchange(weights, **problem), abs=1e-15
+        )
+
+
+# --- closed forms and properties --------------------------------------------------------------
+
+
+def test_unconstrained_closed_form():
+    """Wide bounds, no cost: w = S^-1 (mu - lambda) / gamma with lambda from the sum."""
+    rng = np.random.default_rng(11)
+    covariance, mean = np.cov(rng.normal(size=(6, 40))) / 1e4, rng.normal(size=6) / 1e3
+    inverse = np.linalg.inv(covariance)
+    price = (inverse.sum(axis=1) @ mean - 3) / inverse.sum()
+    np.testing.assert_allclose(
+        mean_variance_weights(mean, covariance, risk_aversion=3, lower=-100, upper=100),
+        inverse @ (mean - price) / 3,
+        rtol=1e-10,
+    )
+
+
+def test_units_of_returns_do_not_matter():
+    rng = np.random.default_rng(4)
+    covariance, mean = np.cov(rng.normal(size=(8, 60))) / 1e4, rng.normal(size=8) / 1e3
+    previous = rng.dirichlet(np.ones(8))
+    plain = mean_variance_weights(mean, covariance, previous_weights=previous)
+    percent = mean_variance_weights(
+        100 * mean, 1e4 * covariance, risk_aversion=0.05, previous_weights=previous, cost=0.1
+    )
+    np.testing.assert_allclose(percent, plain, atol=1e-11)
+
+
+def test_a_longer_horizon_trades_more_and_no_previous_weights_costs_nothing():
+    mean, covariance = np.array([0.003, 0.001]), np.diag([4e-4, 1e-4])
+    previous = np.array([0.1, 0.9])
+    short, long = (
+        mean_variance_weights(
+            mean, covariance, previous_weights=previous, cost=0.01, horizon=horizon
+        )
+        for horizon in (1, 250)
+    )
+    np.testing.assert_array_equal(short, previous)
+    assert long[0] > 0.5
+    free = mean_variance_weights(mean, covariance, cost=0.01)
+    np.testing.assert_allclose(
+        free, mean_variance_weights(mean, covariance, previous_weights=previous, cost=0), atol=1e-14
+    )
+
+
+def test_first_purchase_from_cash_costs_every_asset_the_same():
+    mean, covariance = np.array([0.003, 0.001, 0.002]), np.diag([4e-4, 1e-4, 2e-4])
+    np.testing.assert_allclose(
+        mean_variance_weights(mean, covariance, previous_weights=np.zeros(3)),
+        mean_variance_weights(mean, covariance),
+        atol=1e-13,
+    )
+
+
+def test_labels_are_kept_and_aligned():
+    covariance = pd.DataFrame(np.diag([4e-4, 1e-4]), index=["A", "B"], columns=["A", "B"])
+    mean = pd.Series({"B": 0.001, "A": 0.003})
+    weights = mean_variance_weights(mean, covariance, upper=pd.Series({"B": 1.0, "A": 0.4}))
+    assert weights.index.tolist() == ["A", "B"]
+    assert weights["A"] == 0.4
+    plain = mean_variance_weights([0.003, 0.001], covariance.to_numpy(), upper=[0.4, 1])
+    np.testing.assert_array_equal(weights, plain)
+    half = mean_variance_weights(mean[["A", "B"]], covariance.to_numpy())
+    assert half.index.tolist() == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("settings_", "words"),
+    [
+        ({"lower": [0.6, 0.5]}, "lower: bounds sum to 1.1; lower them to sum 1 at most"),
+        ({"upper": 0.4}, "upper: bounds sum to 0.8; raise them to sum 1 at least"),
+        ({"lower": [0, 0.5], "upper": [1, 0.3]}, "above the upper bound 0.3 of B"),
+        ({"risk_aversion": -1}, "risk_aversion"),
+        ({"cost": -1}, "cost"),
+        ({"horizon": 0}, "horizon"),
+        ({"previous_weights": [1]}, "previous_weights: has 1 values, not 2"),
+        ({"previous_weights": [1, np.nan]}, "previous_weights: .* missing"),
+    ],
+)
+def test_refusals(settings_, words):
+    frame = pd.DataFrame(np.eye(2), index=["A", "B"], columns=["A", "B"])
+    with pytest.raises(InputError, match=words):
+        mean_variance_weights([0.1, 0.2], frame, **settings_)
+
+
+def test_bounds_that_leave_one_point():
+    third = np.full(3, 1 / 3)
+    np.testing.assert_array_equal(mean_variance_weights([1, 2, 3], np.eye(3), upper=third), third)
+    fixed = mean_variance_weights([1, 2, 3], np.eye(3), lower=[0.2, 0, 0], upper=[0.2, 1, 1])
+    assert fixed[0] == 0.2
+
+
+def test_no_uncertified_answer(monkeypatch):
+    """An interior point far from the answer is not passed on."""
+    monkeypatch.setattr(
+        mean_variance_problem, "interior_point", lambda problem, accuracy: np.full(3, np.nan)
+    )
+    with pytest.raises(SolverError, match="optimality conditions"):
+        mean_variance_weights([0.1, 0.2, 0.3], np.eye(3))
