@@ -21,7 +21,7 @@ ROUNDING = 1e-13
 SNAPS = (1e-7, 1e-6, 1e-8, 1e-5, 1e-9, 1e-4, 1e-10, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MeanVarianceProblem:
     """Maximise w'mean - w'risk w / 2 - cost sum|w - previous|, all over one horizon.
 

@@ -26,7 +26,7 @@ MAX_STEPS = 500
 MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RiskBudget:
     """Weights by risk budget, and what they achieve.
 
