@@ -109,91 +109,69 @@ def recursion(
         yield innovation, total.reshape(lanes)
 
 
-def _start(
-    observations: FloatArray,
-    regressors: FloatArray,
-    *,
-    process_variance: FloatArray,
-    observation_variance: FloatArray,
-    initial_mean: FloatArray,
-    initial_variance: FloatArray,
-) -> tuple[Rows, FloatArray, FloatArray, FloatArray]:
-    """Rows, q / r, mean and covariance / r as the recursion wants them; shared where possible."""
-    process = (process_variance / observation_variance[:, None]).T
-    start = (initial_variance / observation_variance[:, None]).T
-    ratios = np.vstack([process, start])
-    shared = bool((ratios == ratios[:, :1]).all()) and same_missing(observations)
-    rows = Rows.of(observations, regressors, shared=shared)
-    groups = rows.values.shape[1]
-    states = regressors.shape[1]
-    covariance = np.zeros((states, states, 1, groups))
-    covariance[np.arange(states), np.arange(states), 0] = start[:, :groups]
-    mean = initial_mean.T.reshape(states, 1, *rows.values.shape[1:]).copy()
-    return rows, process[:, None, :groups].copy(), mean, covariance
+@dataclass(frozen=True)
+class RegressionModel:
+    """N regressions with m states each, and all their variances.
+
+    ``observations`` (T, N) and ``regressors`` (T, m), NaN where missing: a missing observation is
+    skipped for its asset, a row with a missing regressor for all assets. ``process_variance``
+    (N, m), ``observation_variance`` (N,) positive; ``initial_mean`` and ``initial_variance``
+    (N, m) are the state before the first prediction.
+    """
+
+    observations: FloatArray
+    regressors: FloatArray
+    transition: float
+    process_variance: FloatArray
+    observation_variance: FloatArray
+    initial_mean: FloatArray
+    initial_variance: FloatArray
+
+    def start(self) -> tuple[Rows, FloatArray, FloatArray, FloatArray]:
+        """Rows, q / r, mean and covariance / r for :func:`recursion`; shared where possible."""
+        over = self.observation_variance[:, None]
+        process, initial = (self.process_variance / over).T, (self.initial_variance / over).T
+        ratios = np.vstack([process, initial])
+        shared = bool((ratios == ratios[:, :1]).all()) and same_missing(self.observations)
+        rows = Rows.of(self.observations, self.regressors, shared=shared)
+        groups, states = rows.values.shape[1], len(process)
+        covariance = np.zeros((states, states, 1, groups))
+        covariance[np.arange(states), np.arange(states), 0] = initial[:, :groups]
+        mean = self.initial_mean.T.reshape(states, 1, *rows.values.shape[1:]).copy()
+        return rows, process[:, None, :groups].copy(), mean, covariance
 
 
-def filter_regressions(
-    observations: FloatArray,
-    regressors: FloatArray,
-    *,
-    transition: float,
-    process_variance: FloatArray,
-    observation_variance: FloatArray,
-    initial_mean: FloatArray,
-    initial_variance: FloatArray,
-) -> RegressionBank:
+def filter_regressions(model: RegressionModel) -> RegressionBank:
     """Run N regressions on the same regressors: each period one prediction, then one update.
-
-    Parameters
-    ----------
-    observations, regressors
-        (T, N) and (T, m); a missing observation (NaN) is skipped for its asset, a row with a
-        missing regressor for all assets.
-    transition
-        f, one number for all states.
-    process_variance, initial_mean, initial_variance
-        (N, m); the last two are the state before the first prediction.
-    observation_variance
-        (N,), positive.
 
     Examples
     --------
     >>> h = np.array([[1.0], [2.0], [3.0]])
-    >>> bank = filter_regressions(2 * h, h, transition=1.0, process_variance=np.zeros((1, 1)),
-    ...     observation_variance=np.ones(1), initial_mean=np.zeros((1, 1)),
-    ...     initial_variance=np.full((1, 1), 1e9))
-    >>> bank.mean.round(6).ravel().tolist()
+    >>> still = RegressionModel(2 * h, h, 1.0, np.zeros((1, 1)), np.ones(1), np.zeros((1, 1)),
+    ...                         np.full((1, 1), 1e9))
+    >>> filter_regressions(still).mean.round(6).ravel().tolist()
     [2.0, 2.0, 2.0]
     """
-    rows, process, mean, covariance = _start(
-        observations,
-        regressors,
-        process_variance=process_variance,
-        observation_variance=observation_variance,
-        initial_mean=initial_mean,
-        initial_variance=initial_variance,
-    )
-    (periods, assets), states = observations.shape, regressors.shape[1]
+    rows, process, mean, covariance = model.start()
+    (periods, assets), states = model.observations.shape, len(process)
     groups = covariance.shape[-1]
     means = np.empty((periods, states, assets))
     variances = np.empty((periods, states, groups))
     standardised = np.empty((periods, assets))
     totals = np.empty((periods, groups))
     diagonal = np.arange(states)
-    steps = recursion(rows, transition, process, mean, covariance)
+    steps = recursion(rows, model.transition, process, mean, covariance)
     for t, (innovation, total) in enumerate(steps):
         means[t] = mean.reshape(states, assets)
         variances[t] = covariance[diagonal, diagonal, 0]
         standardised[t] = innovation.ravel()
         totals[t] = total
+    r = model.observation_variance
     innovations = standardised * np.sqrt(totals)
-    predicted = rows.values.reshape(periods, assets) - innovations
-    scaled = np.where(rows.seen, innovations, np.nan)
     return RegressionBank(
         mean=np.ascontiguousarray(means.transpose(0, 2, 1)),
-        variance=variances.transpose(0, 2, 1) * observation_variance[:, None],
-        latest_covariance=covariance[:, :, 0].transpose(2, 0, 1)
-        * observation_variance[:, None, None],
-        predicted=predicted,
-        log_likelihood=log_likelihood(scaled, totals * observation_variance),
+        variance=variances.transpose(0, 2, 1) * r[:, None],
+        latest_covariance=covariance[:, :, 0].transpose(2, 0, 1) * r[:, None, None],
+        predicted=rows.values.reshape(periods, assets) - innovations,
+        log_likelihood=log_likelihood(np.where(rows.seen, innovations, np.nan), totals * r),
     )

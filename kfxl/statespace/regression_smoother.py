@@ -1,0 +1,54 @@
+"""States of shared regressions given all observations, for looking back only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.shared_regression import RegressionModel, recursion
+
+RANK_TOLERANCE = 1e-14
+
+
+def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
+    """Means and variances (T, N, m) given all observations (Rauch, Tung and Striebel, 1965).
+
+    Filters once more, keeping every covariance: T m^2 numbers, or N times as many where assets
+    differ in ratios or missing values.
+
+    Examples
+    --------
+    >>> h = np.array([[1.0], [2.0], [3.0]])
+    >>> still = RegressionModel(2 * h, h, 1.0, np.zeros((1, 1)), np.ones(1), np.zeros((1, 1)),
+    ...                         np.full((1, 1), 1e9))
+    >>> smooth_regressions(still)[0].round(6).ravel().tolist()
+    [2.0, 2.0, 2.0]
+    """
+    f = model.transition
+    rows, process, mean, covariance = model.start()
+    (periods, assets), states = model.observations.shape, len(process)
+    groups = covariance.shape[-1]
+    means = np.empty((periods, groups, states, assets // groups))
+    covariances = np.empty((periods, groups, states, states))
+    for t, _ in enumerate(recursion(rows, f, process, mean, covariance)):
+        means[t] = mean[:, 0].swapaxes(0, 1)
+        covariances[t] = covariance[:, :, 0].transpose(2, 0, 1)
+    noise = process[:, 0].T[:, :, None] * np.eye(states)
+    for t in range(periods - 2, -1, -1):
+        predicted = f * f * covariances[t] + noise
+        weights = f * covariances[t] @ _inverse(predicted)
+        means[t] += weights @ (means[t + 1] - f * means[t])
+        change = covariances[t + 1] - predicted
+        covariances[t] += weights @ change @ weights.swapaxes(-1, -2)
+    variances = covariances.diagonal(axis1=2, axis2=3) * model.observation_variance[:, None]
+    return means.transpose(0, 1, 3, 2).reshape(periods, assets, states), variances
+
+
+def _inverse(covariances: FloatArray) -> FloatArray:
+    """Inverses (A, m, m); states that are known exactly have variance 0 and stay as they are."""
+    deviation = np.sqrt(covariances.diagonal(axis1=1, axis2=2))
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    outer = scale[:, :, None] * scale[:, None, :]
+    return np.asarray(
+        np.linalg.pinv(covariances * outer, rcond=RANK_TOLERANCE, hermitian=True) * outer
+    )
