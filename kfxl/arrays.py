@@ -165,11 +165,15 @@ def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.N
     extra = labels.difference(onto, sort=False)
     if len(absent):
         raise InputError(
-            argument, f"{noun} {place(absent, 0, noun)} is missing", f"give every {noun}"
+            argument,
+            f"{noun} {place(absent.astype(object), 0, noun)} is missing",
+            f"give every {noun}",
         )
     if len(extra):
         raise InputError(
-            argument, f"{noun} {place(extra, 0, noun)} is not known", f"leave that {noun} out"
+            argument,
+            f"{noun} {place(extra.astype(object), 0, noun)} is not known",
+            f"leave that {noun} out",
         )
     return labels.get_indexer(onto)
 
