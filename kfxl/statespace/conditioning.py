@@ -68,7 +68,7 @@ def _cholesky(innovation: FloatArray) -> FloatArray:
         singular = True
     else:
         rounding = 4 * len(innovation) * EPSILON * innovation.diagonal()
-        singular = bool((factor.diagonal() ** 2 <= rounding).any())
+        singular = not (factor.diagonal() ** 2 > rounding).all()
     if singular:
         raise InputError(
             "observation_noise",

@@ -12,7 +12,7 @@ import pandas as pd
 
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Table
-from kfxl.errors import InputError
+from kfxl.errors import InputError, SolverError
 from kfxl.statespace.conditioning import (
     EPSILON,
     Conditioning,
@@ -153,6 +153,8 @@ def kalman_filter(model: StateSpace, observations: object) -> FilteredStates:
     ------
     InputError
         If shapes or names do not match, or an innovation covariance is singular.
+    SolverError
+        If the state grows until it overflows.
 
     Notes
     -----
@@ -185,6 +187,7 @@ def kalman_filter(model: StateSpace, observations: object) -> FilteredStates:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def filter_run(model: StateSpace, values: FloatArray, index: pd.Index | None) -> FilterRun:
     """The filter on checked values; ``index`` names the periods in messages."""
     periods, n = len(values), model.state_count
@@ -199,6 +202,8 @@ def filter_run(model: StateSpace, values: FloatArray, index: pd.Index | None) ->
         filtered[t], before[t], after[t] = mean, forecast, step.covariance
         innovations[t, seen[t]] = innovation
         steps.append(step)
+    if not (np.isfinite(after).all() and np.isfinite(filtered).all()):
+        raise SolverError("the state grows beyond all numbers", "use a transition that is stable")
     return FilterRun(filtered, after, predicted, before, innovations, steps)
 
 

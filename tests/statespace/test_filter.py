@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.datasets import nile
 
-from kfxl.errors import InputError
+from kfxl.errors import InputError, SolverError
 from kfxl.statespace import StateSpace, kalman_filter
 from kfxl.statespace.filter import predict, update
 from tests.statespace.models import (
@@ -229,3 +229,10 @@ def test_refuses_observations_that_do_not_fit(observations, words):
     with pytest.raises(InputError, match="observations") as caught:
         kalman_filter(random_model(1, periods=5), observations)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_a_state_that_overflows_is_refused(start):
+    model = StateSpace([[1e10]], [[1.0]], [[0.0]], [[1.0]], [1.0], [[start]])
+    with pytest.raises(SolverError, match="grows beyond all numbers"):
+        kalman_filter(model, np.full((60, 1), np.nan))
