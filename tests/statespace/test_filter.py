@@ -10,6 +10,7 @@ from statsmodels.datasets import nile
 from kfxl.errors import InputError, SolverError
 from kfxl.statespace import StateSpace, kalman_filter
 from kfxl.statespace.filter import predict, update
+from tests.references import table
 from tests.statespace.models import (
     condition_jointly,
     from_statsmodels,
@@ -86,15 +87,44 @@ def test_equals_the_joint_gaussian(seed, known):
 
 
 def test_nile_log_likelihood():
-    """Flow of the Nile, 1871-1970: Durbin and Koopman's variances, and the diffuse limit.
-
-    statsmodels' local level (its own diffuse start put at variance 1e7) gives the same.
-    """
+    """Flow of the Nile, 1871-1970, with Durbin and Koopman's variances (2012, section 2.2.5)."""
     flow = nile.load_pandas().data[["volume"]]
     model = StateSpace([[1.0]], [[1.0]], [[1469.1]], [[15099.0]], [0.0], [[1e7 - 1469.1]])
     result = kalman_filter(model, flow)
     assert result.predicted_covariance[0, 0, 0] == pytest.approx(1e7)
     assert result.log_likelihood == pytest.approx(-641.585578, abs=1e-5)
+    assert result.log_likelihood == pytest.approx(from_statsmodels(model, flow).llf, rel=1e-12)
+
+
+def test_textbook_expected_returns():
+    """Four assets at once; the recorded figures are in tests/references."""
+    returns = table("expected_returns_input").select_dtypes("number")
+    unit = np.eye(4)
+    model = StateSpace(0.99 * unit, unit, 0.001 * unit, 0.01 * unit, np.zeros(4), unit)
+    result = kalman_filter(model, returns)
+    variance = result.filtered_covariance.diagonal(axis1=1, axis2=2)
+    mean, spread = (
+        table("expected_returns_filtered_mean"),
+        table("expected_returns_filtered_variance"),
+    )
+    np.testing.assert_allclose(result.filtered_mean, mean, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(variance, spread, rtol=0, atol=1e-10)
+
+
+def test_textbook_factor_betas():
+    """A regression is the model whose observation matrix is the period's row [1, factors]."""
+    assets = table("factor_betas_asset_returns").select_dtypes("number")
+    factors = table("factor_betas_factor_returns").select_dtypes("number").to_numpy()
+    start = table("factor_betas_initial_state").to_numpy().reshape(-1, 4)
+    recorded = table("factor_betas_filtered_mean").to_numpy().reshape(len(assets), -1, 4)
+    rows = np.column_stack([np.ones(len(factors)), factors])[:, None, :]
+    unit = np.eye(4)
+    for k, name in enumerate(assets):
+        model = StateSpace(0.99 * unit, rows, 1e-5 * unit, [[0.01]], start[k], 0.1 * unit)
+        result = kalman_filter(model, assets[name].to_numpy())
+        np.testing.assert_allclose(result.filtered_mean, recorded[:, k], rtol=0, atol=1e-10)
+    last = table("factor_betas_final_covariance_first_asset").to_numpy()
+    np.testing.assert_allclose(result.filtered_covariance[-1], last, rtol=0, atol=1e-10)
 
 
 # --- Properties ---------------------------------------------------------------------------
