@@ -14,7 +14,7 @@ import numpy as np
 from kfxl.arrays import FloatArray
 from kfxl.statespace.likelihood import Likelihood, Regressions
 from kfxl.statespace.maximum import maximise
-from kfxl.statespace.shared_regression import BoolArray
+from kfxl.statespace.regression_recursion import BoolArray
 
 LOG_RATIOS = np.linspace(-8, 2, 21)
 LOG_OBSERVATION_VARIANCES = np.linspace(-8, 1, 19)  # over the asset's mean square

@@ -21,7 +21,7 @@ import numpy as np
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.maximum import bisect
-from kfxl.statespace.shared_regression import BoolArray, Rows, recursion, same_missing
+from kfxl.statespace.regression_recursion import BoolArray, Rows, recursion, same_missing
 
 DIFFUSE = 1e6  # initial variance over observation variance, on scaled regressors
 SMALLEST = 1e-20  # observation variance over mean square: keeps logarithms finite

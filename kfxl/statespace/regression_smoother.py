@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.shared_regression import RegressionModel, recursion
+from kfxl.statespace.diffuse_start import careful_recursion
+from kfxl.statespace.shared_regression import RegressionModel
 
 RANK_TOLERANCE = 1e-14
+SMALL = 0.01  # transition below which dividing by it would cost more than it saves
 
 
 def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
@@ -30,18 +32,26 @@ def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
     groups = covariance.shape[-1]
     means = np.empty((periods, groups, states, assets // groups))
     covariances = np.empty((periods, groups, states, states))
-    for t, _ in enumerate(recursion(rows, f, process, mean, covariance)):
+    for t, _ in enumerate(careful_recursion(rows, f, process, mean, covariance)):
         means[t] = mean[:, 0].swapaxes(0, 1)
         covariances[t] = covariance[:, :, 0].transpose(2, 0, 1)
     noise = process[:, 0].T[:, :, None] * np.eye(states)
     for t in range(periods - 2, -1, -1):
-        predicted = f * f * covariances[t] + noise
-        weights = f * covariances[t] @ _inverse(predicted)
-        means[t] += weights @ (means[t + 1] - f * means[t])
-        change = covariances[t + 1] - predicted
-        covariances[t] += weights @ change @ weights.swapaxes(-1, -2)
+        # With G = Q P-^-1 the usual x + J (x' - f x) and P + J (P' - P-) J' become sums of small
+        # terms, so that a diffuse P costs no digits; J = f P P-^-1 = (I - G) / f.
+        inverse = _inverse(f * f * covariances[t] + noise)
+        kept = noise @ inverse
+        weights = (np.eye(states) - kept) / f if abs(f) > SMALL else f * covariances[t] @ inverse
+        means[t] = kept @ means[t] + weights @ means[t + 1]
+        covariances[t] = _sandwich(kept, covariances[t]) + _sandwich(
+            weights, noise + covariances[t + 1]
+        )
     variances = covariances.diagonal(axis1=2, axis2=3) * model.observation_variance[:, None]
     return means.transpose(0, 1, 3, 2).reshape(periods, assets, states), variances
+
+
+def _sandwich(outer: FloatArray, inner: FloatArray) -> FloatArray:
+    return np.asarray(outer @ inner @ outer.swapaxes(-1, -2))
 
 
 def _inverse(covariances: FloatArray) -> FloatArray:

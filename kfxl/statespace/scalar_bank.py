@@ -25,13 +25,15 @@ FIXED_POINT = 4 * np.finfo(float).eps
 class ScalarBank:
     """Filtered states of N scalar models over T periods.
 
-    ``mean``, ``variance`` (T, N) are x_{t|t} and its variance; ``predicted_mean``,
-    ``predicted_variance`` (T, N) the same one step ahead, before the period's observation;
+    ``transition`` and ``process_variance`` (N,) are f and q as given; ``mean``, ``variance``
+    (T, N) are x_{t|t} and its variance; ``predicted_mean``, ``predicted_variance`` (T, N) the
+    same one step ahead, before the period's observation;
     ``innovation_variance`` (T, N) the variance of the observation given the earlier ones;
     ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included.
     """
 
     transition: float
+    process_variance: FloatArray
     mean: FloatArray
     variance: FloatArray
     predicted_mean: FloatArray
@@ -84,6 +86,7 @@ def filter_bank(
     whole = observations.shape
     return ScalarBank(
         transition=transition,
+        process_variance=process_variance,
         mean=mean,
         variance=np.array(np.broadcast_to(predicted_variance * kept, whole)),
         predicted_mean=predicted_mean,
@@ -144,11 +147,15 @@ def smooth_bank(bank: ScalarBank) -> tuple[FloatArray, FloatArray]:
     """Means and variances (T, N) given all observations (Rauch, Tung and Striebel, 1965)."""
     mean, variance = bank.mean.copy(), bank.variance.copy()
     ahead = bank.predicted_variance[1:]
-    # A state that is known exactly stays as it is: 0 / 0 means no correction.
-    weights = np.divide(
-        bank.transition * variance[:-1], ahead, out=np.zeros_like(ahead), where=ahead > 0
-    )
+    # With g = q / p- the usual x + J (x' - f x) becomes a sum of small terms, so that a diffuse p
+    # costs no digits. A state that is known exactly (0 / 0) stays as it is.
+    certain = ahead == 0
+    safe = np.where(certain, 1.0, ahead)
+    kept = np.where(certain, 1.0, bank.process_variance / safe)
+    weights = np.where(certain, 0.0, bank.transition * variance[:-1] / safe)
     for t in range(len(mean) - 2, -1, -1):
-        mean[t] += weights[t] * (mean[t + 1] - bank.predicted_mean[t + 1])
-        variance[t] += weights[t] ** 2 * (variance[t + 1] - bank.predicted_variance[t + 1])
+        mean[t] = kept[t] * mean[t] + weights[t] * mean[t + 1]
+        variance[t] = kept[t] ** 2 * variance[t] + weights[t] ** 2 * (
+            bank.process_variance + variance[t + 1]
+        )
     return mean, variance

@@ -4,25 +4,19 @@
 
 Everything is divided by r, so that assets with the same ratios q / r, the same P_0 / r and the
 same missing values share one covariance and one gain: a period then costs O(K^2 + N K) in place
-of O(N K^2) for K states. The recursion runs on a grid of lanes: several sets of ratios at once
-(for calibration) by either one group of all assets or each asset on its own.
-
-Source: the sequential update of Kalman (1960) for scalar observations; the covariance is lowered
-by an exactly symmetric square, so it cannot become asymmetric.
+of O(N K^2) for K states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from kfxl.arrays import FloatArray
+from kfxl.statespace.diffuse_start import careful_recursion
+from kfxl.statespace.regression_recursion import Rows, same_missing
 from kfxl.statespace.scalar_bank import log_likelihood
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,73 +34,6 @@ class RegressionBank:
     latest_covariance: FloatArray
     predicted: FloatArray
     log_likelihood: FloatArray
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What the recursion reads: T rows for A groups of C columns, missing values as zeros.
-
-    ``values`` (T, A, C), ``seen`` (T, A), ``regressors`` (T, m). All columns of a group share
-    their gains. There is one group of all N assets, or N groups of one.
-    """
-
-    values: FloatArray
-    seen: BoolArray
-    regressors: FloatArray
-
-    @classmethod
-    def of(cls, observations: FloatArray, regressors: FloatArray, *, shared: bool) -> Rows:
-        """Rows from (T, N) observations and (T, m) regressors; NaN in either is missing."""
-        known = np.asarray(~np.isnan(regressors).any(axis=1))
-        seen = ~np.isnan(observations) & known[:, None]
-        values = np.where(seen, observations, 0.0)
-        regressors = np.where(known[:, None], regressors, 0.0)
-        if shared:
-            return cls(values[:, None, :], seen[:, :1], regressors)
-        return cls(values[:, :, None], seen, regressors)
-
-
-def same_missing(observations: FloatArray) -> bool:
-    """Whether every row of (T, N) observations is either complete or missing altogether."""
-    missing = np.isnan(observations)
-    return bool((missing == missing[:, :1]).all())
-
-
-def recursion(
-    rows: Rows,
-    transition: float,
-    process: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
-) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Predict and update row by row on lanes (G, A), in units of the observation variance.
-
-    ``process`` (m, G, A) holds q / r, ``mean`` (m, G, A, C) and ``covariance`` (m, m, G, A) the
-    state before the first prediction; the last two are CHANGED IN PLACE to the filtered state.
-    Yields per row the innovations divided by their standard deviation, (G, A, C), and their
-    variance (G, A). Both also for missing rows, where they mean nothing.
-    """
-    states, *lanes = process.shape
-    diagonal = np.arange(states)
-    flat_mean, flat_covariance = mean.reshape(states, -1), covariance.reshape(states, -1)
-    everything = bool(rows.seen.all())
-    for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
-        if transition != 1.0:
-            mean *= transition
-            covariance *= transition * transition
-        covariance[diagonal, diagonal] += process
-        loaded = (regressor @ flat_covariance).reshape(states, -1)
-        total = 1.0 + (regressor @ loaded)
-        deviation = np.sqrt(total)
-        loaded /= deviation
-        innovation = values - (regressor @ flat_mean).reshape(mean.shape[1:])
-        innovation /= deviation.reshape(*lanes, 1)
-        loaded = loaded.reshape(process.shape)
-        if not everything:
-            loaded *= seen
-        covariance -= loaded[:, None] * loaded
-        mean += loaded[..., None] * innovation
-        yield innovation, total.reshape(lanes)
 
 
 @dataclass(frozen=True)
@@ -160,7 +87,7 @@ def filter_regressions(model: RegressionModel) -> RegressionBank:
     standardised = np.empty((periods, assets))
     totals = np.empty((periods, groups))
     diagonal = np.arange(states)
-    steps = recursion(rows, model.transition, process, mean, covariance)
+    steps = careful_recursion(rows, model.transition, process, mean, covariance)
     for t, (innovation, total) in enumerate(steps):
         means[t] = mean.reshape(states, assets)
         variances[t] = covariance[diagonal, diagonal, 0]

@@ -1,0 +1,91 @@
+"""The recursion of shared regressions from a diffuse start, without loss of digits.
+
+While some directions of the state are unknown (variance 1e6) and others learnt (variance 1), a
+covariance matrix keeps ten digits of the small ones at most. Its factors P = U D U', U unit upper
+triangular and D diagonal, keep all: they are updated without a subtraction of large numbers.
+
+Source: G. J. Bierman, Factorization Methods for Discrete Sequential Estimation, 1977 (update
+after Bierman, prediction after Thornton).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.regression_recursion import Rows, recursion
+
+
+def careful_recursion(
+    rows: Rows,
+    transition: float,
+    process: FloatArray,
+    mean: FloatArray,
+    covariance: FloatArray,
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """:func:`recursion` for one set of ratios, in factors until all assets have learnt.
+
+    ``covariance`` (m, m, 1, A) must be diagonal at the start.
+    """
+    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * len(process)).all(axis=1))
+    change = int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
+    yield from _factored(rows[:change], transition, process, mean, covariance)
+    yield from recursion(rows[change:], transition, process, mean, covariance)
+
+
+def _factored(
+    rows: Rows,
+    transition: float,
+    process: FloatArray,
+    mean: FloatArray,
+    covariance: FloatArray,
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    states, noise = len(process), process[:, 0]
+    diagonal = np.arange(states)
+    variances = covariance[diagonal, diagonal, 0].copy()
+    upper = np.zeros(covariance[:, :, 0].shape)
+    upper[diagonal, diagonal] = 1.0
+    for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
+        mean *= transition
+        upper, variances = _predict(upper, variances, transition, noise)
+        loads = np.einsum("ijl,i->jl", upper, regressor)
+        total = 1.0 + (loads**2 * variances).sum(axis=0)
+        upper, variances, loaded = _update(upper, variances, loads * seen)
+        covariance[:, :, 0] = np.einsum("ijl,jl,kjl->ikl", upper, variances, upper)
+        deviation = np.sqrt(total)
+        innovation = values - (regressor @ mean.reshape(states, -1)).reshape(values.shape)
+        innovation /= deviation[:, None]
+        mean += (loaded / deviation)[:, None, :, None] * innovation
+        yield innovation[None], total[None]
+
+
+def _predict(
+    upper: FloatArray, variances: FloatArray, transition: float, noise: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Factors of f^2 U D U' + diag(noise), by weighted Gram-Schmidt from the last row up."""
+    identity = np.broadcast_to(np.eye(len(noise))[:, :, None], upper.shape)
+    rows = np.concatenate([transition * upper, identity], axis=1)
+    weights = np.concatenate([variances, noise])
+    upper, variances = np.array(identity), np.empty_like(noise)
+    for j in range(len(noise) - 1, -1, -1):
+        weighted = weights * rows[j]
+        variances[j] = (weighted * rows[j]).sum(axis=0)
+        # A state known exactly (variance 0) has no covariance to explain.
+        safe = np.where(variances[j] > 0, variances[j], 1.0)
+        upper[:j, j] = (rows[:j] * weighted).sum(axis=1) / safe
+        rows[:j] -= upper[:j, j, None] * rows[j]
+    return upper, variances
+
+
+def _update(
+    upper: FloatArray, variances: FloatArray, loads: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Factors after an observation with unit noise and U'h = ``loads``, and the old P h."""
+    gains = variances * loads
+    after = 1.0 + np.cumsum(loads * gains, axis=0)
+    before = np.concatenate([np.ones_like(after[:1]), after[:-1]])
+    partial = np.cumsum(upper * gains, axis=1)
+    shifted = np.concatenate([np.zeros_like(partial[:, :1]), partial[:, :-1]], axis=1)
+    return upper - (loads / before) * shifted, variances * (before / after), partial[:, -1]
