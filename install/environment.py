@@ -22,6 +22,7 @@ from install.places import python_of
 from install.shell import InstallError, Shell
 
 MARKER = "kfxl-environment.json"
+LOGS = ("kfxl.log", "install.log")
 READY, UNFINISHED = "ready", "unfinished"
 
 
@@ -126,8 +127,8 @@ def check_ours(folder: Path, marker: dict[str, str]) -> None:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether a folder has nothing in it; a file is not an empty folder."""
-    return folder.is_dir() and not any(folder.iterdir())
+    """Whether a folder has nothing in it but logs of ours; a file is not an empty folder."""
+    return folder.is_dir() and all(entry.name.startswith(LOGS) for entry in folder.iterdir())
 
 
 def remove(folder: Path) -> None:

@@ -16,7 +16,8 @@ class Places:
     """The three things that an installation puts into a user's folders.
 
     ``environment`` is a virtual environment, ``launcher`` the file that makes the command kfxl
-    known, ``state`` the folder of the log that kfxl writes when something unexpected happens.
+    known, ``state`` the folder of the log that kfxl writes when something unexpected happens (on
+    Windows that of the environment).
     """
 
     environment: Path
@@ -48,7 +49,7 @@ def places(
     if platform == "win32":
         local = absolute(variables, "LOCALAPPDATA", home / "AppData" / "Local")
         apps = local / "Microsoft" / "WindowsApps"
-        return Places(local / "kfxl", apps / "kfxl.cmd", local / "kfxl-state")
+        return Places(local / "kfxl", apps / "kfxl.cmd", local / "kfxl")
     launcher = home / ".local" / "bin" / "kfxl"
     if platform == "darwin":
         library = home / "Library"

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -19,9 +21,6 @@ from kfxl.evaluation.backtest import Backtest, backtest
 from kfxl.spreadsheet.files import write_whole
 from kfxl.spreadsheet.report import build_report
 from kfxl.spreadsheet.workbook import read_book, read_returns_csv, write_report
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CASH = "RF"  # the column that French's files of factors give to the risk-free rate
 
@@ -63,14 +62,9 @@ def run_backtest(source: Path, factors: Path | None, choices: Choices, output: P
     console().print(summary_table(result))
     say(closing_words(result))
     if output is not None:
-        write(result, output)
-
-
-def write(result: Backtest, output: Path) -> None:
-    """Write the report as a workbook."""
-    with working("Writing the report"):
-        write_whole(output, write_report(build_report(result)))
-    say(f"Wrote {output}")
+        with working("Writing the report"):
+            write_whole(output, write_report(build_report(result, returns, own_factors)))
+        say(f"Wrote {output}")
 
 
 def read_source(source: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, Any]]:
@@ -168,8 +162,8 @@ def summary_table(result: Backtest) -> Table:
     """Strategy beside benchmark."""
     table = Table(title=Text(f"Backtest {span(result)}"), title_justify="left")
     table.add_column("")
-    for name in result.performance.columns:
-        table.add_column(Text(str(name)), justify="right")
+    for name in (result.strategy, result.benchmark):
+        table.add_column(Text(name), justify="right")
     for measure, row in result.performance.iterrows():
         if str(measure) in MEASURES:
             label, form = MEASURES[str(measure)]
@@ -184,7 +178,7 @@ def shown(form: str, value: float) -> str:
 
 def span(result: Backtest) -> str:
     """First and last period, and how many."""
-    rows = result.value.index
+    rows = pd.Series(result.value).index
     first, last = (day(label) for label in (rows[0], rows[-1]))
     return f"from {first} to {last}, {len(rows)} periods"
 
@@ -197,8 +191,9 @@ def day(label: object) -> str:
 
 def closing_words(result: Backtest) -> str:
     """Money, trades and their cost in a sentence."""
-    trades = int((result.turnover > 0).sum())
+    value, turnover = np.asarray(result.value), np.asarray(result.turnover)
+    trades = int((turnover > 0).sum())
     return (
-        f"Final value {result.value.iloc[-1]:,.2f}; {trades} trades with a mean turnover of "
-        f"{result.turnover.sum() / max(trades, 1):.1%}; costs {result.costs.sum():,.2f} in all."
+        f"Final value {value[-1]:,.2f}; {trades} trades with a mean turnover of "
+        f"{turnover.sum() / max(trades, 1):.1%}; costs {np.sum(result.costs):,.2f} in all."
     )

@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 
 from kfxl import __version__
 from kfxl._cli_output import say
@@ -24,6 +24,7 @@ PACKAGES = (
     "typer",
     "rich",
 )
+MODULES = {"scikit-learn": "sklearn"}
 # Assets of 10 % and 20 % volatility without correlation: risk parity weighs them 2 to 1.
 KNOWN_COVARIANCE = [[0.01, 0.0], [0.0, 0.04]]
 KNOWN_WEIGHTS = (2.0 / 3.0, 1.0 / 3.0)
@@ -60,11 +61,13 @@ REMEDY = "run `python3 install` in kfxl's checkout again, or pip install 'kfxl[f
 
 
 def package(name: str) -> Finding:
-    """Whether a package that kfxl needs is there."""
+    """Whether a package that kfxl needs is there and can be loaded."""
     try:
+        import_module(MODULES.get(name, name))
         return Finding(name, True, metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return Finding(name, False, "not installed")
+    except (ImportError, OSError) as error:
+        missing = isinstance(error, ModuleNotFoundError)
+        return Finding(name, False, "not installed" if missing else f"cannot be loaded: {error}")
 
 
 def attempt(what: str, look: Callable[[], str]) -> Finding:
@@ -100,7 +103,7 @@ def _template() -> str:
 
 
 def _log() -> str:
-    from kfxl.spreadsheet.log import log_path  # noqa: PLC0415
+    from kfxl.spreadsheet.failures import log_path  # noqa: PLC0415
 
     path = log_path()
     return f"{path} ({'holds reports' if path.exists() else 'nothing logged so far'})"

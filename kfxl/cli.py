@@ -70,9 +70,9 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _unexpected(error: Exception) -> str:
     """Log what nobody foresaw, and name the log."""
-    from kfxl.spreadsheet.log import log_path, log_unexpected  # noqa: PLC0415
+    from kfxl.spreadsheet.failures import log_failure, log_path  # noqa: PLC0415
 
-    log_unexpected(error, "kfxl " + " ".join(sys.argv[1:2]))
+    log_failure(error)
     return (
         f"unexpected: {type(error).__name__}: {error}; please report this with the log {log_path()}"
     )
