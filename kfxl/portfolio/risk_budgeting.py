@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Square
@@ -99,7 +100,7 @@ def risk_budget(
     [31.15, 21.9, 46.96]
     """
     matrix = adopt_labels(arrays.covariance_matrix(covariance, "covariance"), budgets)
-    wanted = _normalised(budgets, matrix)
+    wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
     held = np.flatnonzero(wanted)
     part = matrix.values[np.ix_(held, held)]
     tilt = _tilt(expected_returns, minimum_return, matrix, held)
@@ -176,14 +177,19 @@ def risk_parity_weights(covariance: object) -> Row:
     return risk_budget(covariance, np.full(size, 1 / size)).weights
 
 
-def _normalised(budgets: object, matrix: Square) -> FloatArray:
-    wanted = arrays.vector(budgets, "budgets", len(matrix.values), matrix.labels)
+def normalised_budgets(budgets: object, size: int, labels: pd.Index | None = None) -> FloatArray:
+    """(N,) budgets in proportion, sum 1; InputError for a negative one or for none at all.
+
+    >>> normalised_budgets([50, 20, 30], 3).tolist()
+    [0.5, 0.2, 0.3]
+    """
+    wanted = arrays.vector(budgets, "budgets", size, labels)
     if (wanted < 0).any():
-        asset = arrays.place(matrix.labels, int(np.argmin(wanted)), "asset")
+        asset = arrays.place(labels, int(np.argmin(wanted)), "asset")
         raise InputError("budgets", f"{asset} is negative", "give 0 or more")
     if not wanted.any():
         raise InputError("budgets", "are all 0", "give at least one asset a budget")
-    wanted = wanted / wanted.max()
+    wanted = wanted / wanted.max()  # so that even huge ones have a finite sum
     return np.asarray(wanted / wanted.sum())
 
 
