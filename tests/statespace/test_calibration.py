@@ -1,0 +1,214 @@
+"""Calibrated variances against statsmodels' likelihood and scipy's optimiser."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.calibration import calibrate
+from kfxl.statespace.likelihood import Likelihood, Regressions
+from tests.statespace.regressions import statsmodels_regression
+
+
+def simulated(*, missing: bool = False, transition: float = 1.0) -> Regressions:
+    rng = np.random.default_rng(21)
+    periods, assets = 60, 3
+    regressors = np.column_stack([np.ones(periods), rng.normal(size=periods)])
+    steps = np.sqrt([0.2, 0.05, 0.4])[:, None] * rng.normal(size=(periods, assets, 2))
+    signal = np.einsum("tk,tnk->tn", regressors, steps.cumsum(axis=0))
+    observations = 0.03 * np.array([1.0, 2.0, 0.5]) * (signal + rng.normal(size=(periods, assets)))
+    if missing:
+        observations[rng.random(observations.shape) < 0.15] = np.nan
+        regressors[5, 1] = np.nan
+    return Regressions(observations, regressors, transition, np.full((assets, 2), 0.001), None)
+
+
+def reference_likelihood(model: Regressions, asset: int, process: FloatArray, r: float) -> float:
+    """Sum over all but the first m observed values, by statsmodels."""
+    states = model.regressors.shape[1]
+    prior = model.initial_variance
+    result = statsmodels_regression(
+        model.observations[:, asset],
+        model.regressors,
+        transition=model.transition,
+        process=process,
+        r=r,
+        mean=model.initial_mean[asset],
+        variance=np.full(states, 1e6 * r) if prior is None else prior[asset],
+    )
+    known = model.known()[:, asset]
+    return float(result.llf_obs[known][states:].sum())
+
+
+def explicit(model: Regressions) -> Regressions:
+    return dataclasses.replace(model, initial_variance=np.full((3, 2), 0.002))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("transition", [1.0, 0.8])
+@pytest.mark.parametrize("start", [None, 0.002, 0.0])
+def test_likelihood_equals_statsmodels(
+    missing: bool, transition: float, start: float | None
+) -> None:
+    model = simulated(missing=missing, transition=transition)
+    if start is not None:
+        model = dataclasses.replace(model, initial_variance=np.full((3, 2), start))
+    ratios, r = np.array([0.0, 0.01, 3.0]), np.array([0.001, 0.004, 0.0003])
+    likelihood = Likelihood(model)
+    unit = likelihood.unit**2
+    values = likelihood.given(np.broadcast_to(ratios[:, None], (2, 3, 1)), r / unit)
+    # The density of z / unit is unit times that of z.
+    counts = model.known().sum(axis=0) - 2
+    values = values - counts * np.log(likelihood.unit)
+    for g, ratio in enumerate(ratios):
+        for i in range(3):
+            expected = reference_likelihood(model, i, np.full(2, ratio * r[i]), r[i])
+            assert values[g, i] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("model", [simulated(), explicit(simulated(missing=True))])
+def test_concentrated_variance_is_the_best(model: Regressions) -> None:
+    likelihood = Likelihood(model)
+    process = np.full((2, 1, 1), 0.05)
+    value, r = likelihood.concentrated(process)
+    np.testing.assert_allclose(likelihood.given(process, r), value, rtol=1e-13)
+    for factor in (0.99, 1.01):
+        assert (likelihood.given(process, r * factor) < value).all()
+
+
+def improved(objective: Callable[[FloatArray], float], start: FloatArray) -> FloatArray:
+    """Where scipy ends, started beside ``start``."""
+    tight = {"xatol": 1e-6, "fatol": 1e-10, "maxiter": 2000}
+    result = minimize(lambda x: -objective(x), start + 0.1, method="Nelder-Mead", options=tight)
+    assert objective(start) >= -result.fun - 1e-8
+    return np.asarray(result.x)
+
+
+CASES = [
+    simulated(),
+    simulated(missing=True),
+    simulated(transition=0.9),
+    explicit(simulated()),
+    explicit(simulated(missing=True)),
+]
+
+
+@pytest.mark.parametrize("model", CASES)
+def test_per_asset_equals_scipy(model: Regressions) -> None:
+    found = calibrate(model, pooled=False)
+    for i in range(3):
+        ratio = found.process[i, 0] / found.observation[i]
+
+        def objective(x: FloatArray, i: int = i) -> float:
+            return reference_likelihood(model, i, np.full(2, np.exp(x[0] + x[1])), np.exp(x[1]))
+
+        start = np.log([ratio, found.observation[i]])
+        np.testing.assert_allclose(improved(objective, start), start, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", CASES[1:4])
+def test_pooled_equals_scipy(model: Regressions) -> None:
+    found = calibrate(model)
+    ratio = found.process / found.observation[:, None]
+    assert np.ptp(ratio) <= 1e-14
+
+    def objective(x: FloatArray) -> float:
+        r = np.exp(x[1:])
+        return sum(
+            reference_likelihood(model, i, np.full(2, np.exp(x[0]) * r[i]), r[i]) for i in range(3)
+        )
+
+    start = np.log([ratio[0, 0], *found.observation])
+    np.testing.assert_allclose(improved(objective, start), start, atol=1e-4)
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize("model", CASES[::3])
+def test_given_observation_variance(model: Regressions, pooled: bool) -> None:
+    r = np.array([0.001, 0.004, 0.0003])
+    found = calibrate(model, observation_variance=r, pooled=pooled)
+    np.testing.assert_array_equal(found.observation, r)
+    ratio = found.process[:, 0] / r
+    for i in range(1 if pooled else 3):
+
+        def objective(x: FloatArray, i: int = i) -> float:
+            assets = range(3) if pooled else [i]
+            return sum(
+                reference_likelihood(model, j, np.full(2, np.exp(x[0]) * r[j]), r[j])
+                for j in assets
+            )
+
+        start = np.log(ratio[[i]])
+        np.testing.assert_allclose(improved(objective, start), start, atol=1e-4)
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize("model", CASES[::3])
+def test_given_process_variance(model: Regressions, pooled: bool) -> None:
+    process = np.array([[1e-5, 1e-4], [1e-4, 0.0], [0.0, 0.0]])
+    found = calibrate(model, process_variance=process, pooled=pooled)
+    np.testing.assert_array_equal(found.process, process)
+    for i in range(3):
+
+        def objective(x: FloatArray, i: int = i) -> float:
+            return reference_likelihood(model, i, process[i], np.exp(x[0]))
+
+        start = np.log(found.observation[[i]])
+        np.testing.assert_allclose(improved(objective, start), start, atol=1e-4)
+
+
+def test_ratio_zero_is_reached() -> None:
+    rng = np.random.default_rng(3)
+    regressors = np.column_stack([np.ones(200), rng.normal(size=200)])
+    zeros = 0
+    for _ in range(10):
+        noise = rng.normal(size=(200, 1))
+        model = Regressions(noise, regressors, 1.0, np.zeros((1, 2)), None)
+        found = calibrate(model)
+        zeros += int(not found.process.any())
+    assert zeros >= 5  # half or more of constant betas look least squares
+
+
+def test_the_threshold_decides_between_zero_and_the_best() -> None:
+    model = simulated()
+    likelihood = Likelihood(model)
+    constant = likelihood.concentrated(np.zeros((2, 1, 1)))[0].sum()
+    best = calibrate(model)
+    ratio = best.process[0, 0] / best.observation[0]
+    gain = 2 * (likelihood.concentrated(np.full((2, 1, 1), ratio))[0].sum() - constant)
+    assert calibrate(model, threshold=gain * 0.999999).process.any()
+    assert not calibrate(model, threshold=gain * 1.000001).process.any()
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_units_do_not_matter(pooled: bool) -> None:
+    model = simulated(missing=True)
+    found = calibrate(model, pooled=pooled)
+    hundred = dataclasses.replace(
+        model,
+        observations=model.observations * 100,
+        initial_mean=model.initial_mean * 100,
+    )
+    scaled = calibrate(hundred, pooled=pooled)
+    np.testing.assert_allclose(scaled.process, found.process * 1e4, rtol=1e-10)
+    np.testing.assert_allclose(scaled.observation, found.observation * 1e4, rtol=1e-11)
+
+
+def test_an_exact_combination_is_marked() -> None:
+    model = simulated()
+    observations = model.observations.copy()
+    observations[:, 1] = 0.5 * model.regressors[:, 1]
+    found = calibrate(dataclasses.replace(model, observations=observations), pooled=False)
+    assert found.exact.tolist() == [False, True, False]
+
+
+def test_many_rows_in_blocks_equal_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = simulated(missing=True)
+    whole = calibrate(model)
+    monkeypatch.setattr("kfxl.statespace.likelihood.BLOCK", 500)
+    blocks = calibrate(model)
+    np.testing.assert_allclose(blocks.process, whole.process, rtol=1e-11)
+    np.testing.assert_allclose(blocks.observation, whole.observation, rtol=1e-12)
