@@ -123,8 +123,11 @@ def recalc(
     else:
         target = book_target(output)
     with working("Recomputing"):
-        recalculate_file(book, target)
-    say(f"Wrote {target}")
+        done = recalculate_file(book, target)
+    say(
+        f"Wrote {target}: {done.formulas} formulas computed, "
+        f"{done.changed_cells} cells have another value"
+    )
     if output is None:
         note(f"{book.name} itself is unchanged; -o {book.name} would have updated it")
 
