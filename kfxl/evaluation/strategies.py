@@ -32,7 +32,10 @@ SUM_TOLERANCE = 1e-8
 
 
 class Strategy(Protocol):
-    """What :func:`kfxl.backtest` asks at the close of each rebalancing period."""
+    """What :func:`kfxl.backtest` asks at the close of each rebalancing period.
+
+    An attribute ``needs_data = False`` says that the first history may be empty.
+    """
 
     def target(self, history: Table, previous_weights: Row) -> object:
         """Weights (N,) with sum 1 to hold from the next period on.
@@ -160,7 +163,7 @@ def strategy_name(spec: object) -> str:
     """How reports call the strategy that ``spec`` describes."""
     if isinstance(spec, str):
         return spec
-    if hasattr(spec, "target"):
+    if callable(getattr(spec, "target", None)):
         return str(getattr(spec, "name", type(spec).__name__))
     return FIXED_WEIGHTS
 
@@ -190,8 +193,8 @@ def strategy_from(
     kalman
         Strategy "kalman", whose covariance settings the risk strategies share.
     """
-    if hasattr(spec, "target"):
-        return spec
+    if callable(getattr(spec, "target", None)):  # a Series may hold an asset named target
+        return spec  # type: ignore[return-value]
     if not isinstance(spec, str):
         return FixedWeights(_fixed_weights(spec, argument, size, labels))
     if spec not in STRATEGIES:

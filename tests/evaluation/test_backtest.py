@@ -346,6 +346,12 @@ def test_factors_give_betas_as_known_and_with_hindsight():
         run(returns, "equal-weight", factors=factors.iloc[:-1])
 
 
+def test_an_asset_may_be_named_target():
+    returns = market().rename(columns={"Gold": "target"})
+    mix = pd.Series({"target": 0.5, "Stocks": 0.5, "Bonds": 0.0})
+    assert backtest(returns, mix).weights.iloc[-1]["Bonds"] == 0
+
+
 # --- shape of the result ----------------------------------------------------------------------
 
 
