@@ -76,7 +76,9 @@ def calibrate(
         process = process_variance
         r = _best_observation(likelihood, process.T / unit) if given is None else given
         observation = r * unit if observation_variance is None else observation_variance
-    return Variances(process, observation, observation <= EXACT * likelihood.mean_square)
+    mean_square = likelihood.mean_square
+    exact = (observation <= EXACT * mean_square) | (mean_square == 0)
+    return Variances(process, observation, exact)
 
 
 def _best_ratio(
