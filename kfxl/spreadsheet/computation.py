@@ -16,6 +16,7 @@ from kfxl.spreadsheet.own_calls import (
     filled,
     own_calls,
 )
+from kfxl.spreadsheet.package import without_prefixes
 from kfxl.spreadsheet.references import Rectangle
 from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook
 from kfxl.spreadsheet.values import ErrorValue, Grid, Plain
@@ -191,10 +192,11 @@ class Computation:
                 tag = sheet.xml[slice(*formula.start_tag)]
                 new = tag + escape(untokenize(tokens)).encode() + f"</{sheet.prefix}f>".encode()
             edits.setdefault(cell.sheet, []).append((*formula.span, new))
-        return {
+        parts = {
             self._book.sheets[name].part: _spliced(self._book.sheets[name].xml, sorted(changed))
             for name, changed in edits.items()
         }
+        return parts | without_prefixes(self._book.package, parts)
 
     def _refuse_own_circles(self, order: Order) -> None:
         for circle in order.circles:

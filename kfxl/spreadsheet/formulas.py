@@ -5,7 +5,7 @@ The tokens of a formula joined again are the formula, character for character. A
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 ERRORS = (
@@ -194,21 +194,18 @@ def calls(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
             yield at, function_name(token)
 
 
-def expand_let(tokens: Sequence[Token], wanted: Callable[[str], bool]) -> list[Token]:
-    """Write out every LET that holds a wanted call, so that its arguments stand alone.
+def expand_let(tokens: Sequence[Token]) -> list[Token]:
+    """Write out every LET, so that each argument of a call stands on its own.
 
-    >>> untokenize(expand_let(tokenize("LET(x,A1:B2,OURS(x)+1)"), "OURS".__eq__))
+    >>> untokenize(expand_let(tokenize("LET(x,A1:B2,OURS(x)+1)")))
     '(OURS((A1:B2))+1)'
     """
-    result = list(tokens)
-    for at, name in list(calls(result)):
-        if name != "LET":
-            continue
-        end = closing(result, at)
-        if any(wanted(inner) for _, inner in calls(result[at : end + 1])):
-            body = _let_body(arguments(result, at, end))
-            return expand_let([*result[:at], *body, *result[end + 1 :]], wanted)
-    return result
+    for at, name in calls(tokens):
+        if name == "LET":
+            end = closing(tokens, at)
+            body = _let_body(arguments(tokens, at, end))
+            return expand_let([*tokens[:at], *body, *tokens[end + 1 :]])
+    return list(tokens)
 
 
 def _let_body(parts: list[list[Token]]) -> list[Token]:

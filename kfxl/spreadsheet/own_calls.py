@@ -28,6 +28,7 @@ Function = Callable[..., object]
 Read = Callable[[Rectangle], Grid]
 _MANY_CELLS = 1_000_000
 _MANGLED = "_XLDUDF_"
+_SPACE = Token("space", " ")
 
 
 class OwnFunctions:
@@ -104,7 +105,7 @@ class OwnCalls:
             If it cannot be computed; the cell is named.
         """
         self._engine.clear_scratch()
-        return self._value(expand_let(cell.expanded, self._functions.has), cell)
+        return self._value(expand_let(cell.expanded), cell)
 
     def _value(self, tokens: Sequence[Token], cell: FormulaCell) -> Grid:
         tokens = trimmed(tokens)
@@ -141,9 +142,8 @@ class OwnCalls:
             grid = self._called(tokens, at, end, name, cell)
             if _takes_one(result):
                 grid = [grid[0][:1]]
+                result[-1] = Token("open", "(") if result[-1].kind == "call" else _SPACE
             block = self._engine.put_block(self._engine.scratch, grid)
-            if result and result[-1].text == "@":
-                result.pop()
             result.append(Token("reference", block))
             at = end + 1
         return result

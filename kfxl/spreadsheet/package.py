@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+import re
 import struct
 import zipfile
 import zlib
@@ -16,6 +17,11 @@ _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _DESCRIPTOR_FOLLOWS = 0x0008
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
+_PREFIXED = re.compile(
+    rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<([\w.-]+):[^>]*?\sxmlns:\1\s*=\s*[\"'][^\"']*"
+    rb"/(?:spreadsheetml|ooxml/spreadsheetml)/",
+    re.DOTALL,
+)
 _RELATIONSHIPS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 
 
@@ -127,6 +133,31 @@ class Package:
             New contents of existing parts; none: the input bytes themselves.
         """
         return _rewritten(self.data, self._zip, parts) if parts else self.data
+
+
+def without_prefixes(package: Package, parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the parts that spell the main namespace with a prefix, without it.
+
+    Some programs write ``<x:row>``, which the calculation engine does not read.
+
+    Parameters
+    ----------
+    package : Package
+        All parts are looked at.
+    parts : mapping of str to bytes
+        Parts that have another content already.
+    """
+    plain = {}
+    for name in package.names:
+        if not name.endswith(".xml"):
+            continue
+        content = parts.get(name) or package.read(name)
+        match = _PREFIXED.match(content)
+        if match:
+            prefix = match.group(1)
+            content = re.sub(rb"<(/?)" + prefix + b":", rb"<\1", content)
+            plain[name] = content.replace(b"xmlns:" + prefix + b"=", b"xmlns=", 1)
+    return plain
 
 
 def _rewritten(data: bytes, source: zipfile.ZipFile, parts: Mapping[str, bytes]) -> bytes:

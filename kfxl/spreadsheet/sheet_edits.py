@@ -96,7 +96,9 @@ def _value_element(prefix: str, value: Plain) -> tuple[str, bytes]:
 def _with_kind(tag: bytes, kind: str) -> bytes:
     """Numbers are the default; ``vm`` may say that the old value was a special error: drop it."""
     tag = _with_attribute(tag, "vm", None)
-    if kind == "n" and not re.search(rb"""\st\s*=\s*["']n["']""", tag):
+    if re.search(rb"""\st\s*=\s*["']""" + kind.encode() + rb"""["']""", tag):
+        return tag
+    if kind == "n":
         return _with_attribute(tag, "t", None)
     return _with_attribute(tag, "t", kind)
 
@@ -105,8 +107,8 @@ def _with_attribute(tag: bytes, name: str, value: str | None) -> bytes:
     found = re.compile(rb"\s+" + name.encode() + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')")
     new = b"" if value is None else f" {name}={quoteattr(value)}".encode()
     match = found.search(tag)
-    if match:
-        return tag[: match.start()] + new + tag[match.end() :]
+    if match or not new:
+        return tag[: match.start()] + new + tag[match.end() :] if match else tag
     end = len(tag) - (2 if tag.endswith(b"/>") else 1)
     return tag[:end].rstrip() + new + tag[end:]
 
