@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from kfxl.spreadsheet.areas import Area
@@ -21,11 +21,16 @@ class Line:
     dash: str = "solid"
     width: float = 1.75
     errors: Area | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart to draw: categories and series as areas, axes, size in pixels, alt text."""
+    """A chart to draw: categories and series as areas, axes, size in pixels, alt text.
+
+    ``years`` is the time that the categories span where they are dates. A ``hidden`` series
+    is not seen, but the axis makes room for it.
+    """
 
     kind: Kind
     title: str
@@ -35,10 +40,10 @@ class Picture:
     y_title: str
     y_format: str
     alt: str
-    dates: bool = False
-    x_format: str = "yyyy"
-    size: tuple[int, int] = field(default=(620, 320))
+    years: float | None = None
+    size: tuple[int, int] = (620, 320)
     y_range: tuple[float, float] | None = None
+    legend: bool = True
 
 
 def draw(book: Any, sheet: Any, anchor: tuple[int, int], picture: Picture) -> None:
@@ -49,7 +54,7 @@ def draw(book: Any, sheet: Any, anchor: tuple[int, int], picture: Picture) -> No
         chart.add_series(_series(picture, line, SERIES[position % len(SERIES)]))
     _axes(chart, picture)
     chart.set_title({"name": picture.title, "overlay": False, "name_font": _font(13, bold=True)})
-    if len(picture.series) > 1:
+    if picture.legend and sum(not line.hidden for line in picture.series) > 1:
         chart.set_legend({"position": "bottom", "font": _font(9)})
     else:
         chart.set_legend({"none": True})
@@ -79,9 +84,11 @@ def _series(picture: Picture, line: Line, color: str) -> dict[str, Any]:
         series["line"] = {"color": color, "width": line.width, "dash_type": line.dash}
         series["marker"] = {"type": "none"}
     else:
-        series["fill"] = {"color": color}
+        series["fill"] = {"none": True} if line.hidden else {"color": color}
         if picture.kind.startswith("column"):
             series["gap"] = 60
+            if any(other.hidden for other in picture.series):
+                series["overlap"] = 100
     if line.errors is not None:
         series["y_error_bars"] = {
             "type": "custom",
@@ -90,6 +97,15 @@ def _series(picture: Picture, line: Line, color: str) -> dict[str, Any]:
             "line": {"color": INK, "width": 1},
         }
     return series
+
+
+def _ticks(years: float) -> dict[str, Any]:
+    """About ten labels on an axis of dates."""
+    if years <= 3:
+        step = 1 if years <= 1 else 3
+        return {"num_format": "yyyy-mm", "major_unit": step, "major_unit_type": "months"}
+    step = next((step for step in (1, 2, 5, 10) if years <= 12 * step), 20)
+    return {"num_format": "yyyy", "major_unit": step, "major_unit_type": "years"}
 
 
 def _axes(chart: Any, picture: Picture) -> None:
@@ -101,8 +117,8 @@ def _axes(chart: Any, picture: Picture) -> None:
         "label_position": "low",
         "line": {"color": RULE},
     }
-    if picture.dates:
-        horizontal |= {"date_axis": True, "num_format": picture.x_format}
+    if picture.years is not None:
+        horizontal |= {"date_axis": True, "minor_tick_mark": "none", **_ticks(picture.years)}
     elif picture.categories.height > 40:
         step = -(-picture.categories.height // 10)
         horizontal |= {"interval_unit": step, "interval_tick": step}

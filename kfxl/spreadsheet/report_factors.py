@@ -89,6 +89,8 @@ def betas_over_time(
                 alt=f"Line chart: {'alpha' if is_alpha else 'beta to ' + name} of each asset.",
                 anchor=(TOP + (STEP + 3) * place, 0),
                 size=(640, 380),
+                # The first rows rest on few data and would flatten the rest.
+                skip=len(returns) // 10,
             )
         )
     # Betas are what a reader of this sheet came for: alpha goes last.
@@ -134,7 +136,7 @@ def contributions(betas: FactorBetas, returns: pd.DataFrame, factors: pd.DataFra
             title="Contributions of the last period",
             y_title="Return",
             y_format="0.0%",
-            alt="Stacked columns: what alpha and each factor contributed to each asset's last return.",
+            alt="Stacked columns: what alpha and each factor contributed to the last return.",
             kind="column-stacked",
         ),
         over_time(

@@ -39,7 +39,8 @@ class Series:
 class Chart:
     """A chart: its categories are the column ``categories`` of ``block``.
 
-    ``anchor`` is the cell of its top left corner, ``size`` its width and height in pixels.
+    ``anchor`` is the cell of its top left corner, ``size`` its width and height in pixels;
+    the first ``skip`` rows of the block are not drawn.
     """
 
     kind: Kind
@@ -54,6 +55,9 @@ class Chart:
     categories: int = 0
     dates: bool = False
     size: tuple[int, int] = (620, 320)
+    legend: bool = True
+    y_range: tuple[float, float] | None = None
+    skip: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kfxl.spreadsheet.report_model import Block, ReportSheet, Series, Value
 from kfxl.spreadsheet.report_tables import (
+    LEFT,
     STEP,
     TOP,
     frame_of,
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from kfxl.evaluation.backtest import Backtest
 
 MAX_SMALL_CHARTS = 30
-RATIOS = ("sharpe", "sortino", "calmar")
+RATIOS = ("Sharpe", "Sortino", "Calmar")
 
 
 def summary(backtest: Backtest) -> ReportSheet:
     """Measures of strategy and benchmark side by side, the settings, the value."""
     measures = pd.DataFrame(backtest.performance)
-    measures.index = pd.Index([str(name).replace("_", " ") for name in measures.index])
+    measures.index = pd.Index([str(name).replace("_", " ").capitalize() for name in measures.index])
     is_ratio = measures.index.isin(RATIOS)
     shares = table("Performance", measures[~is_ratio], PERCENT_FINE, (TOP, 0), "Measure")
     after = TOP + len(shares.rows) + 3
@@ -51,7 +52,7 @@ def summary(backtest: Backtest) -> ReportSheet:
         title="Value of the portfolio",
         y_title="Value",
         y_format=MONEY,
-        alt="Line chart: value of the strategy and of the benchmark over time, after costs.",
+        alt="Line chart: value of strategy and benchmark over time, after costs.",
         anchor=(TOP - 1, 5),
         size=(640, 360),
     )
@@ -97,7 +98,7 @@ def value(backtest: Backtest) -> ReportSheet:
                 title="Value of the portfolio",
                 y_title="Value",
                 y_format=MONEY,
-                alt="Line chart: value of the strategy and of the benchmark over time, after costs.",
+                alt="Line chart: value of strategy and benchmark over time, after costs.",
             ),
             over_time(
                 block,
@@ -117,12 +118,20 @@ def weights(backtest: Backtest) -> ReportSheet:
     """Weights held over time, stacked."""
     frame = frame_of(backtest.weights, backtest)
     block = table("Weights at the start of each period", frame, PERCENT)
+    after = pd.DataFrame({"Weight": np.asarray(backtest.next_weights)}, index=frame.columns)
+    last = table(
+        "Held after the last close",
+        after,
+        PERCENT,
+        (TOP, LEFT + frame.shape[1] + 2),
+        "Asset",
+    )
     stacked = bool((frame.to_numpy() >= 0).all())
     return ReportSheet(
         "Weights",
         "Weights over time",
         "Held at the start of each period; between trades they drift with returns.",
-        (block,),
+        (block, last),
         (
             over_time(
                 block,
@@ -133,6 +142,7 @@ def weights(backtest: Backtest) -> ReportSheet:
                 y_format="0%",
                 alt="Stacked areas: weight of each asset over time.",
                 kind="area-stacked" if stacked else "line",
+                y_range=(0.0, 1.0) if stacked else None,
                 size=(640, 420),
             ),
         ),
@@ -149,7 +159,7 @@ def estimates(backtest: Backtest) -> ReportSheet:
         columns[f"{name} low"] = mean[name] - error[name]
         columns[f"{name} high"] = mean[name] + error[name]
     frame = pd.DataFrame(columns, index=mean.index)
-    block = table("Expected return per period", frame, PERCENT_FINE)
+    block = table("Expected return per period", frame, PERCENT_FINE, (TOP, 16))
     charts = []
     for place, name in enumerate(list(mean.columns)[:MAX_SMALL_CHARTS]):
         first = 1 + 3 * place
@@ -171,14 +181,15 @@ def estimates(backtest: Backtest) -> ReportSheet:
                     "standard error either side."
                 ),
                 series=series,
-                anchor=(TOP + 12 * (place // 2), 5 * (place % 2)),
+                anchor=(TOP + 12 * (place // 3), 5 * (place % 3)),
                 size=(315, 235),
+                legend=False,
             )
         )
     return ReportSheet(
         "Expected returns",
         "Expected returns as known at each decision",
-        "Kalman-filtered mean return per period with one standard error either side.",
+        "Kalman-filtered mean return per period; dashed: one standard error either side.",
         (block,),
         tuple(charts),
     )

@@ -91,8 +91,8 @@ def over_time(
 def values_of(backtest: Backtest) -> pd.DataFrame:
     """Value of strategy and benchmark, and how far each is below its best."""
     start = float(backtest.settings["initial_value"])
-    strategy = pd.Series(np.asarray(backtest.value, dtype=float), index=index_of(backtest))
-    benchmark = start * (1.0 + series_of(backtest.benchmark_returns, backtest)).cumprod()
+    strategy = series_of(backtest.value, backtest)
+    benchmark = series_of(backtest.benchmark_value, backtest)
     frame = pd.DataFrame({"Strategy": strategy, "Benchmark": benchmark})
     peak = frame.cummax().clip(lower=start)
     below = (frame / peak - 1.0).add_suffix(" drawdown")

@@ -53,11 +53,14 @@ def _sheet(book: Any, styles: Styles, sheet: ReportSheet) -> None:
     page.freeze_panes(min(tops) + 1, 0)
     for chart in sheet.charts:
         draw(book, page, chart.anchor, _picture(sheet, chart))
-    page.set_landscape()
     page.set_paper(9)
-    page.fit_to_pages(1, 0)
+    page.fit_to_pages(1, 1)
     page.set_footer("&L&9kfxl  &A&R&9Page &P of &N")
-    page.print_area(*_printed(sheet))
+    printed = _printed(sheet)
+    page.print_area(*printed)
+    # Rows are 20 pixels high, columns 64 wide.
+    if printed[3] * 64 > printed[2] * 20:
+        page.set_landscape()
 
 
 def _printed(sheet: ReportSheet) -> tuple[int, int, int, int]:
@@ -77,7 +80,9 @@ def _block(page: Any, styles: Styles, block: Block) -> None:
     top, left = block.anchor
     page.write_string(top - 1, left, block.title, styles.section)
     for column, (text, number_format) in enumerate(zip(block.header, block.formats, strict=True)):
-        page.write_string(top, left + column, text, styles.header)
+        heads_numbers = column and number_format != "General"
+        head = styles.number_header if heads_numbers else styles.header
+        page.write_string(top, left + column, text, head)
         style = styles.number(number_format, align="left" if column == 0 else "right")
         if number_format == "General" and column:
             style = styles.number(number_format, align="left")
@@ -110,10 +115,13 @@ def _picture(sheet: ReportSheet, chart: Chart) -> Picture:
     return Picture(
         kind=chart.kind,
         title=chart.title,
-        categories=_column(sheet, chart.block, chart.categories),
+        categories=_column(sheet, chart.block, chart.categories, chart.skip),
         series=tuple(
             Line(
-                series.name, _column(sheet, series.block, series.column), series.color, series.dash
+                series.name,
+                _column(sheet, series.block, series.column, chart.skip),
+                series.color,
+                series.dash,
             )
             for series in chart.series
         ),
@@ -121,11 +129,25 @@ def _picture(sheet: ReportSheet, chart: Chart) -> Picture:
         y_title=chart.y_title,
         y_format=chart.y_format,
         alt=chart.alt,
-        dates=chart.dates,
+        years=_years(sheet, chart),
         size=chart.size,
+        legend=chart.legend,
+        y_range=chart.y_range,
     )
 
 
-def _column(sheet: ReportSheet, number: int, column: int) -> Area:
+def _column(sheet: ReportSheet, number: int, column: int, skip: int) -> Area:
     block = sheet.blocks[number]
-    return Area(sheet.name, block.anchor[0] + 1, block.anchor[1] + column, len(block.rows), 1)
+    whole = Area(sheet.name, block.anchor[0] + 1, block.anchor[1] + column, len(block.rows), 1)
+    return whole.part(skip, 0)
+
+
+def _years(sheet: ReportSheet, chart: Chart) -> float | None:
+    """Time that the categories of a chart span, where they are dates."""
+    rows = sheet.blocks[chart.block].rows
+    if not chart.dates or not rows:
+        return None
+    first, last = rows[chart.skip][chart.categories], rows[-1][chart.categories]
+    if isinstance(first, dt.datetime) and isinstance(last, dt.datetime):
+        return (last - first).days / 365.25
+    return None

@@ -142,8 +142,7 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
             "Horizon",
             AUTO,
             "whole",
-            "Periods until the next trade, over which a cost is earned back; auto: 1. "
-            "Backtests use the periods between trades",
+            "Periods over which a cost is earned back; auto: 1 (backtests: to next trade)",
         ),
         Setting(
             "Use_Weights_Held",
@@ -171,8 +170,7 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
             "Lookback",
             60,
             "whole",
-            "Last rows used for covariances; auto: all rows in cells, the "
-            "frequency's default in backtests",
+            "Last rows for covariances; auto: all in cells, by frequency in backtests",
             keyword="lookback",
         ),
         Setting(

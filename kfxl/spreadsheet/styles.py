@@ -65,9 +65,22 @@ class Styles:
 
     @property
     def header(self) -> Any:
-        """Header row of a table."""
+        """First cell of a header row, above names."""
+        return self._heading("left")
+
+    @property
+    def number_header(self) -> Any:
+        """The other cells of a header row, above numbers."""
+        return self._heading("right")
+
+    def _heading(self, align: str) -> Any:
         return self.make(
-            bold=True, font_color="#FFFFFF", bg_color=HEADER, text_wrap=True, valign="vcenter"
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=HEADER,
+            text_wrap=True,
+            valign="vcenter",
+            align=align,
         )
 
     @property

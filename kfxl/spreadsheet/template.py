@@ -60,6 +60,14 @@ class TemplateData:
         return [] if self.factors is None else [str(name) for name in self.factors.columns]
 
     @property
+    def years(self) -> float | None:
+        """Time from the first row to the last, where rows carry dates."""
+        if not self.dated:
+            return None
+        first, last = self.returns.index[0], self.returns.index[-1]
+        return float((last - first).days) / 365.25
+
+    @property
     def dated(self) -> bool:
         """Whether rows carry dates."""
         return isinstance(self.returns.index, pd.DatetimeIndex)
@@ -78,9 +86,10 @@ class Template:
         self.date_format = DATE if data.dated else "0"
 
     def history_rows(self, columns: int) -> int:
-        """Rows of a history this wide: 240, fewer where the sheet would grow too large."""
+        """Rows of a history this wide: at most 240, fewer where the sheet would grow too large."""
         rows = min(HISTORY_ROWS, max(60, HISTORY_CELLS // columns))
-        return min(rows, len(self.data.returns))
+        # The first tenth rests on few rows: its wide bands would flatten the rest of a chart.
+        return min(rows, len(self.data.returns) - len(self.data.returns) // 10)
 
     def define(self, name: str, area: Area) -> None:
         """Give ``area`` a name for the whole workbook."""
@@ -104,10 +113,24 @@ class Template:
         page.set_footer("&L&9kfxl  &A&R&9Page &P of &N")
         return page
 
-    def header(self, sheet: str, row: int, column: int, texts: Sequence[str]) -> None:
-        """Header cells of a table."""
+    def header(
+        self,
+        sheet: str,
+        row: int,
+        column: int,
+        texts: Sequence[str],
+        *,
+        names: bool = True,
+        numbers: bool = True,
+    ) -> None:
+        """Header cells of a table: a column of ``names``, then of ``numbers`` or of text."""
         for position, text in enumerate(texts):
-            self.sheets[sheet].write_string(row, column + position, text, self.styles.header)
+            style = (
+                self.styles.number_header
+                if numbers and (position or not names)
+                else self.styles.header
+            )
+            self.sheets[sheet].write_string(row, column + position, text, style)
 
     def result(
         self,
@@ -115,17 +138,17 @@ class Template:
         call: str,
         number_format: str,
         *,
-        needs: str = "Assets",
         dates: bool = False,
     ) -> Area:
-        """A call of a worksheet function over ``area``; says so where the data have outgrown it.
+        """A call of a worksheet function over ``area``.
 
-        The result's first row holds names; with ``dates`` its first column holds dates.
+        The result's first row holds names; with ``dates`` its first column holds dates. Where
+        the data have outgrown the sheet, the argument as_of carries the words that say so, and
+        the function returns them (see :mod:`kfxl.spreadsheet.template_checks`).
         """
         page, styles = self.sheets[area.sheet], self.styles
         number = styles.number(number_format)
-        formula = f"=IF({needs}_Fit,{call},{needs}_Message)"
-        page.write_array_formula(*area.corners, formula, styles.section, 0)
+        page.write_array_formula(*area.corners, f"={call}", styles.section, 0)
         # The cells of one array formula may each look their own way.
         for row in range(area.height):
             for column in range(area.width):
@@ -158,12 +181,17 @@ class Template:
             f"=IF(NOT({needs}_Fit),{needs}_Message,"
             f'IFERROR({text},"kfxl is not loaded: see sheet Start"))'
         )
-        page = self.sheets[sheet]
-        page.write_formula(2, 0, formula, self.styles.text, "")
-        good, bad = self.styles.good, self.styles.bad
-        fine = {"type": "text", "criteria": "begins with", "value": "Up to date", "format": good}
-        page.conditional_format(2, 0, 2, 0, {**fine, "stop_if_true": True})
-        page.conditional_format(2, 0, 2, 0, {"type": "no_blanks", "format": bad})
+        self.sheets[sheet].write_formula(2, 0, formula, self.styles.text, "")
+        self.judge(Area(sheet, 2, 0), 'LEFT({cell},10)="Up to date"')
+
+    def judge(self, area: Area, good: str) -> None:
+        """Green where the condition ``good`` on ``{cell}`` holds, else red."""
+        page = self.sheets[area.sheet]
+        # Conditions as formulas: LibreOffice 7.4 crashes on those about the text of a cell.
+        condition = good.format(cell=area.cell(0).local.replace("$", ""))
+        for test, style in ((condition, self.styles.good), (f"NOT({condition})", self.styles.bad)):
+            rule = {"type": "formula", "criteria": f"={test}", "format": style}
+            page.conditional_format(*area.corners, rule)
 
     def draw(self, sheet: str, row: int, column: int, picture: Picture) -> None:
         """A chart with its corner at a cell."""

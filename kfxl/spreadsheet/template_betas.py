@@ -8,8 +8,12 @@ from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE
 from kfxl.spreadsheet.template import FIRST, Template, is_number
 
 SHEET = "Factor betas"
-NOISE = "KF_Beta_Transition,KF_Beta_Process_Variance,KF_Beta_Observation_Variance,Calibration,As_Of"
+NOISE = (
+    "KF_Beta_Transition,KF_Beta_Process_Variance,KF_Beta_Observation_Variance,Calibration,"
+    "KF_Beta_As_Of"
+)
 DATA = "Returns_Data,Factors_Data"
+SIZE = (620, 420)
 FIT = ("R2 in sample", "R2 one step ahead", "Error one step ahead", "Forecast")
 
 
@@ -21,7 +25,7 @@ def write(template: Template) -> None:
         "Kalman-filtered alpha and betas at the last row, their standard errors, fit and what "
         "each factor contributed in the last period.",
     )
-    page.set_column(0, 0, 13)
+    page.set_column(0, 0, 16)
     page.freeze_panes(FIRST, 1)
     if not template.factors:
         text = '"No factors: paste factor returns on sheet Factors from A1, then Fit workbook"'
@@ -64,7 +68,7 @@ class _Sheet:
         page.set_column(self.history, self.history + len(self.names), 11)
         page.set_column(self.raw, self.raw + self.n * (self.k + 1), 11)
         page.set_row(FIRST - 1, 32)
-        bottom = max(self._top(2) + self.n + 1, FIRST + 34)
+        bottom = max(self._top(2) + self.n + 1, FIRST + 43)
         page.print_area(0, 0, bottom, self.history - 2)
         page.fit_to_pages(1, 1)
 
@@ -92,7 +96,7 @@ class _Sheet:
             (
                 "factor forecast",
                 "KF_EXPECTED_RETURNS(Factors_Data,KF_Transition,KF_Process_Variance,"
-                "KF_Observation_Variance,Calibration,As_Of)",
+                "KF_Observation_Variance,Calibration,KF_Beta_As_Of)",
                 2,
                 self.k,
                 PERCENT_FINE,
@@ -115,9 +119,7 @@ class _Sheet:
             if output == "forecast":
                 factor = raw["factor forecast"].local
                 call = f"KF_FACTOR_FORECAST({DATA},{factor},{NOISE})"  # noqa: PLW2901
-            raw[output] = template.result(
-                area, call, number_format, needs="Factors", dates=output == "history"
-            )
+            raw[output] = template.result(area, call, number_format, dates=output == "history")
             top = area.bottom + 2
         template.define("Factor_Betas", raw["loadings"])
         return raw
@@ -131,22 +133,23 @@ class _Sheet:
         if title:
             heads[0] = title
         template.header(SHEET, top - 1, 0, heads)
-        style = template.styles.number(number_format)
+        styles = [template.styles.number(PERCENT_FINE)]
+        styles += [template.styles.number(number_format)] * (self.k + 1)
         for i in range(self.n):
             name = f'=INDEX(Returns_Data,1,{i + 2})&""'
             self.page.write_formula(top + i, 0, name, template.styles.number("General"), "")
             for j in range(self.k + 1):
                 formula = f"={is_number(raw.cell(i + 1, j + 1).local)}"
-                self.page.write_formula(top + i, j + 1, formula, style, 0)
+                self.page.write_formula(top + i, j + 1, formula, styles[j], 0)
             if place == 2:
                 cells = Area(SHEET, top + i, 1, 1, self.k + 1).local
                 total = f"=IF(COUNT({cells})=COLUMNS({cells}),SUM({cells}),NA())"
-                self.page.write_formula(top + i, self.k + 2, total, style, 0)
+                self.page.write_formula(top + i, self.k + 2, total, styles[0], 0)
 
     def _fit(self, raw: dict[str, Area]) -> None:
         """Fit and forecast to the right of the betas."""
         template, left = self.template, self.k + 2
-        template.header(SHEET, FIRST - 1, left, FIT)
+        template.header(SHEET, FIRST - 1, left, FIT, names=False)
         formats = (PERCENT, PERCENT, PERCENT_FINE, PERCENT_FINE)
         for i in range(self.n):
             cells = (
@@ -201,6 +204,7 @@ class _Sheet:
                 "Beta",
                 "0.0",
                 "Clustered columns: current beta of each asset to each factor.",
+                size=SIZE,
             ),
         )
         last = Area(SHEET, self._top(2), 0, self.n, self.k + 2)
@@ -210,7 +214,7 @@ class _Sheet:
         )
         self.template.draw(
             SHEET,
-            FIRST + 16,
+            FIRST + 21,
             self.charts,
             Picture(
                 "column-stacked",
@@ -222,6 +226,7 @@ class _Sheet:
                 "0.0%",
                 "Stacked columns: contribution of alpha and each factor to each asset's return in "
                 "the last period.",
+                size=SIZE,
             ),
         )
 
@@ -231,7 +236,7 @@ class _Sheet:
             Line(self._heads(self.history + j), history.part(0, j, width=1))
             for j in range(2, self.k + 2)
         )
-        dated = self.template.data.dated
+        years = self.template.data.years
         self.template.draw(
             SHEET,
             FIRST - 1,
@@ -241,18 +246,19 @@ class _Sheet:
                 "Betas of the asset shown over time",
                 history.part(0, 0, width=1),
                 lines,
-                "Date" if dated else "Period",
+                "Period" if years is None else "Date",
                 "Beta",
                 "0.0",
                 "Line chart: history of the betas of the asset chosen on Settings.",
-                dates=dated,
+                years=years,
+                size=SIZE,
             ),
         )
         left = self.k + 2
         table = Area(SHEET, FIRST, 0, self.n, left + 2)
         self.template.draw(
             SHEET,
-            FIRST + 16,
+            FIRST + 21,
             self.charts + 10,
             Picture(
                 "column",
@@ -266,5 +272,6 @@ class _Sheet:
                 "R squared",
                 "0%",
                 "Clustered columns: R squared of each asset, in sample and one step ahead.",
+                size=SIZE,
             ),
         )

@@ -13,7 +13,6 @@ from kfxl.spreadsheet.template_weights import NAMES
 Check = tuple[str, str]
 HEADER_ROW = 4
 TOP = HEADER_ROW + 1
-FIT = 8  # row of the two cells that compare data with the fitted sizes, column E on
 
 
 def write(template: Template) -> None:
@@ -29,7 +28,7 @@ def _functions(template: Template) -> None:
         "Ranges first, then settings. Arguments in brackets may be left out or given as auto.",
     )
     styles = template.styles
-    template.header("Functions", 3, 0, ["Function", "Argument", "Meaning"])
+    template.header("Functions", 3, 0, ["Function", "Argument", "Meaning"], numbers=False)
     page.freeze_panes(4, 1)
     page.repeat_rows(3)
     page.set_column(0, 0, 27)
@@ -71,7 +70,7 @@ def _checks(template: Template) -> None:
     page.freeze_panes(TOP, 0)
     checks = _list(template)
     results = Area("Checks", TOP, 1, len(checks), 1)
-    template.header("Checks", HEADER_ROW, 0, ["Check", "Result"])
+    template.header("Checks", HEADER_ROW, 0, ["Check", "Result"], numbers=False)
     for row, (text, formula) in enumerate(checks):
         page.write_string(TOP + row, 0, text, styles.text)
         page.write_formula(
@@ -82,12 +81,10 @@ def _checks(template: Template) -> None:
     page.write_formula(2, 1, overall, styles.number("General", bold=True), False)
     template.define("All_Checks", Area("Checks", 2, 1))
     template.define("Check_Results", results)
-    for corners in ((2, 1, 2, 1), results.corners):
-        rule = {"type": "cell", "criteria": "==", "format": styles.good, "value": "TRUE"}
-        page.conditional_format(*corners, rule)
-        page.conditional_format(*corners, {**rule, "value": "FALSE", "format": styles.bad})
+    template.judge(Area("Checks", 2, 1), "{cell}")
+    template.judge(results, "{cell}")
     _fitted(template)
-    page.print_area(0, 0, max(results.bottom, FIT), 5)
+    page.print_area(0, 0, results.bottom, 5)
 
 
 def _fitted(template: Template) -> None:
@@ -105,6 +102,13 @@ def _fitted(template: Template) -> None:
             '=IF(NOT(Assets_Fit),Assets_Message,IF(Factors_Fit,"",'
             '"data have "&F7&" factors, sheet is fitted to "&F6&": Fit workbook"))',
         ),
+        # Every call of a worksheet function on the result sheets takes as_of from here, and a
+        # function returns an argument that holds an error text: no asset vanishes unseen.
+        (
+            "As of, passed on",
+            '=IF(Assets_Fit,As_Of,"#KFXL! "&Assets_Message)',
+            '=IF(Factors_Fit,As_Of,"#KFXL! "&Factors_Message)',
+        ),
     )
     for row, (label, assets, factor) in enumerate(lines, start=TOP):
         page.write_string(row, 3, label, styles.text)
@@ -113,6 +117,8 @@ def _fitted(template: Template) -> None:
     for column, what in ((4, "Assets"), (5, "Factors")):
         template.define(f"{what}_Fit", Area("Checks", TOP + 2, column))
         template.define(f"{what}_Message", Area("Checks", TOP + 3, column))
+    template.define("KF_As_Of", Area("Checks", TOP + 4, 4))
+    template.define("KF_Beta_As_Of", Area("Checks", TOP + 4, 5))
 
 
 def _list(template: Template) -> list[Check]:

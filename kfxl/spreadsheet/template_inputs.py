@@ -57,7 +57,7 @@ def _panel(
     page.write_string(0, 0, "Date" if template.data.dated else "Period", styles.header)
     index = template.data.returns.index
     for position, (name, series) in enumerate(columns.items(), start=1):
-        page.write_string(0, position, name, styles.header)
+        page.write_string(0, position, name, styles.number_header)
         for row, number in enumerate(series.to_numpy(dtype=float), start=1):
             if not math.isnan(number):  # a missing return stays blank
                 page.write_number(row, position, float(number), value)
@@ -120,7 +120,9 @@ def _settings(template: Template) -> None:
         "Blue cells are yours to change. A cell is never left blank: auto stands for the default.",
     )
     styles = template.styles
-    template.header("Settings", HEADER_ROW, 0, ["Setting", "Value", "In use", "Meaning"])
+    template.header(
+        "Settings", HEADER_ROW, 0, ["Setting", "Value", "In use", "Meaning"], numbers=False
+    )
     row = HEADER_ROW + 1
     for group, settings in GROUPS.items():
         page.write_string(row, 0, group, styles.section)
@@ -136,7 +138,7 @@ def _settings(template: Template) -> None:
             row += 1
     page.set_column(0, 0, 27)
     page.set_column(1, 2, 15)
-    page.set_column(3, 3, 78)
+    page.set_column(3, 3, 70)
     page.freeze_panes(HEADER_ROW + 1, 1)
     page.repeat_rows(HEADER_ROW)
     _assets(template)

@@ -8,7 +8,7 @@ from kfxl.spreadsheet.styles import PERCENT_FINE, SCIENTIFIC, SERIES
 from kfxl.spreadsheet.template import FIRST, Template, is_number
 
 SHEET = "Expected returns"
-NOISE = "KF_Transition,KF_Process_Variance,KF_Observation_Variance,Calibration,As_Of"
+NOISE = "KF_Transition,KF_Process_Variance,KF_Observation_Variance,Calibration,KF_As_Of"
 CHARTS, HISTORY, RAW = 9, 20, 26  # columns where charts, history and raw results begin
 HEADER = (
     "Asset",
@@ -138,7 +138,14 @@ def _charts(template: Template) -> None:
             "column",
             "Expected return per period, with one standard error",
             table.part(0, 0, width=1),
-            (Line("Expected return", table.part(0, 1, width=1), errors=table.part(0, 2, width=1)),),
+            (
+                Line(
+                    "Expected return", table.part(0, 1, width=1), errors=table.part(0, 2, width=1)
+                ),
+                # Axes make room for columns, not for error bars.
+                Line("Low", table.part(0, 3, width=1), hidden=True),
+                Line("High", table.part(0, 4, width=1), hidden=True),
+            ),
             "Asset",
             "Return per period",
             "0.0%",
@@ -164,6 +171,6 @@ def _charts(template: Template) -> None:
             "0.0%",
             "Line chart: history of the filtered expected return of the asset chosen on Settings, "
             "with one standard error either side.",
-            dates=template.data.dated,
+            years=template.data.years,
         ),
     )

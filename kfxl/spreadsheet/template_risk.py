@@ -10,7 +10,7 @@ from kfxl.spreadsheet.template import FIRST, Template, is_number
 from kfxl.spreadsheet.template_weights import NAMES
 
 SHEET = "Risk"
-TRACK = "Risk_Window,Risk_Process_Variance,Risk_Observation_Variance,As_Of"
+TRACK = "Risk_Window,Risk_Process_Variance,Risk_Observation_Variance,KF_As_Of"
 CHARTS, HISTORY, RAW = 7, 18, 23
 HEADER = ("Asset", "Weight", "Target share", "Tracked share", "Observed share", "Off target")
 
@@ -103,6 +103,8 @@ def _table(template: Template, raw: dict[str, Area]) -> None:
         formula = f"=IF(COUNT({cells})=ROWS({cells}),SUM({cells}),NA())"
         page.write_formula(bottom, column, formula, styles.total(PERCENT), 0)
     page.write_string(bottom + 1, 0, "Tracking error", styles.total("General"))
+    for column in range(1, 5):
+        page.write_blank(bottom + 1, column, None, styles.total("General"))
     off = Area(SHEET, FIRST, 5, n, 1).local
     error = f"=IF(COUNT({off})=ROWS({off}),SQRT(SUMSQ({off})/ROWS({off})),NA())"
     page.write_formula(bottom + 1, 5, error, styles.total(PERCENT), 0)
@@ -134,10 +136,10 @@ def _history(template: Template, raw: dict[str, Area]) -> None:
 
 
 def _charts(template: Template, raw: dict[str, Area]) -> None:
-    n, dated = template.assets, template.data.dated
+    n, years = template.assets, template.data.years
     table = Area(SHEET, FIRST, 0, n, 6)
     history = Area(SHEET, FIRST, HISTORY, raw["history"].height - 1, 4)
-    x_title = "Date" if dated else "Period"
+    x_title = "Period" if years is None else "Date"
     pictures = (
         Picture(
             "column",
@@ -165,7 +167,7 @@ def _charts(template: Template, raw: dict[str, Area]) -> None:
             "0%",
             "Line chart: tracked share of risk of the asset chosen on Settings over time against "
             "its target.",
-            dates=dated,
+            years=years,
         ),
         Picture(
             "line",
@@ -176,7 +178,7 @@ def _charts(template: Template, raw: dict[str, Area]) -> None:
             "Root mean square",
             "0%",
             "Line chart: root mean square difference between tracked shares and targets over time.",
-            dates=dated,
+            years=years,
         ),
     )
     for place, picture in enumerate(pictures):

@@ -81,11 +81,8 @@ def _facts(template: Template, page: Any, row: int) -> int:
         page.write_formula(row + offset, 1, formula, style, "")
     template.define("Addin_Status", Area("Start", row + 1, 1))
     template.define("Risk_Free_Now", Area("Start", row + len(facts), 1))
-    for offset, good in ((1, "answers"), (2, "All checks")):
-        cell = (row + offset, 1, row + offset, 1)
-        fine = {"type": "text", "criteria": "containing", "value": good}
-        page.conditional_format(*cell, {**fine, "format": styles.good, "stop_if_true": True})
-        page.conditional_format(*cell, {"type": "no_blanks", "format": styles.bad})
+    template.judge(Area("Start", row + 1, 1), 'RIGHT({cell},7)="answers"')
+    template.judge(Area("Start", row + 2, 1), "All_Checks")
     return row + len(facts) + 2
 
 

@@ -9,8 +9,8 @@ from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE, SCIENTIFIC
 from kfxl.spreadsheet.template import FIRST, Template, is_number
 
 SHEET = "Weights"
-COVARIANCE = "Lookback,Covariance_Method,Half_Life,As_Of"
-CHARTS, RAW = 14, 26
+COVARIANCE = "Lookback,Covariance_Method,Half_Life,KF_As_Of"
+CHARTS, RAW = 11, 22
 NAMES = ("Weights_Mean_Variance", "Weights_Risk_Parity", "Weights_Risk_Budget", "Weights_Equal")
 SETTINGS_HEADS = ("Budget", "Minimum", "Maximum", "Held")
 OPTIMAL = (
@@ -39,7 +39,7 @@ def write(template: Template) -> None:
     _charts(template)
     template.message(SHEET, [area for name, area in raw.items() if name not in ASSET_COLUMNS])
     page.set_column(0, 0, 24)
-    page.set_column(1, 12, 9.5)
+    page.set_column(1, 9, 9.5)
     page.set_column(CHARTS - 1, CHARTS - 1, 2)
     page.set_column(RAW - 1, RAW - 1, 2)
     page.set_column(RAW, RAW, 26)
@@ -126,12 +126,12 @@ def _equal(template: Template, area: Area, names: Area) -> None:
 def _table(template: Template, raw: dict[str, Area]) -> None:
     """Assets down; weights, shares of risk and settings across."""
     page, styles, n = template.sheets[SHEET], template.styles, template.assets
-    for column, text in ((1, "Weights"), (5, "Share of portfolio risk"), (9, "Settings by name")):
+    for column, text in ((1, "Weights"), (5, "Share of portfolio risk"), (9, "Wanted")):
         page.write_string(FIRST - 2, column, text, styles.section)
-    template.header(SHEET, FIRST - 1, 0, ["Asset", *MIXES, *MIXES, *SETTINGS_HEADS])
+    template.header(SHEET, FIRST - 1, 0, ["Asset", *MIXES, *MIXES, "Risk budget"])
     sources = [raw[title].part(1, 0, 1) for title in MIXES]
     sources += [raw[f"Risk of {title}"].part(1, 0, 1) for title in MIXES]
-    sources += [raw[column] for column in ASSET_COLUMNS]
+    sources.append(raw["budget"])
     for i in range(n):
         name = f'=INDEX(Returns_Data,1,{i + 2})&""'
         page.write_formula(FIRST + i, 0, name, styles.number("General"), "")
@@ -197,7 +197,6 @@ def _charts(template: Template) -> None:
                 "0%",
                 f"Clustered columns: {what} of each asset in the mean-variance, risk parity, "
                 "risk budget and equal mixes.",
-                size=(700, 320),
             ),
         )
     bottom = FIRST + n + 1
