@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.computation import Computation
 from kfxl.spreadsheet.files import read_whole, write_whole
-from kfxl.spreadsheet.package import Package
-from kfxl.spreadsheet.references import Rectangle
-from kfxl.spreadsheet.sheet_edits import Change, Position, with_values
-from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook
-from kfxl.spreadsheet.values import Plain, same
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
+from kfxl.spreadsheet.stored.computation import Computation
+from kfxl.spreadsheet.stored.package import Package
+from kfxl.spreadsheet.stored.references import Rectangle
+from kfxl.spreadsheet.stored.sheet_edits import Change, Position, with_values
+from kfxl.spreadsheet.stored.values import Plain, same
 
 Function = Callable[..., object]
 

@@ -133,7 +133,8 @@ def test_value_written_otherwise_keeps_its_bytes() -> None:
 
 SHARED = (
     '<row r="1"><c r="A1"><v>1</v></c>'
-    '<c r="B1"><f t="shared" ref="B1:B3" si="0">{0}</f><v>0</v></c></row><row r="2"><c r="A2"><v>2</v></c><c r="B2"><f t="shared" si="0"/><v>0</v></c></row>'
+    '<c r="B1"><f t="shared" ref="B1:B3" si="0">{0}</f><v>0</v></c></row><row r="2">'
+    '<c r="A2"><v>2</v></c><c r="B2"><f t="shared" si="0"/><v>0</v></c></row>'
     '<row r="3"><c r="A3"><v>4</v></c><c r="B3"><f t="shared" si="0"/></c><c r="C3"/></row>'
 )
 
@@ -170,7 +171,8 @@ def test_xml_of_another_program() -> None:
     sheet = (
         "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n<!-- a > remark -->"
         "<x:worksheet xmlns:x='http://schemas.openxmlformats.org/spreadsheetml/2006/main'>"
-        "<x:sheetData><x:row r='1'><x:c r='A1'><x:v>2</x:v></x:c><x:c r='B1' s='0' ><x:f>A1*3</x:f></x:c>"
+        "<x:sheetData><x:row r='1'><x:c r='A1'><x:v>2</x:v></x:c>"
+        "<x:c r='B1' s='0' ><x:f>A1*3</x:f></x:c>"
         "<x:c r='C1' t='n'><x:f>TOY_SUM(A1:B1)</x:f><x:v>5</x:v></x:c></x:row><x:row r='3'/>"
         "<x:row r='5'><x:c r='A5' t='inlineStr'><x:is><x:t>in</x:t></x:is></x:c>"
         "<x:c r='B5' cm='1'><x:f t='array' ref='B5'>TOY_MANY(1,2)</x:f><x:v>0</x:v></x:c>"

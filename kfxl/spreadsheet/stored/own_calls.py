@@ -9,8 +9,9 @@ import marshal
 from collections.abc import Callable, Mapping, Sequence
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.engine import Engine
-from kfxl.spreadsheet.formulas import (
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
+from kfxl.spreadsheet.stored.engine import Engine
+from kfxl.spreadsheet.stored.formulas import (
     Token,
     arguments,
     calls,
@@ -20,9 +21,8 @@ from kfxl.spreadsheet.formulas import (
     trimmed,
     untokenize,
 )
-from kfxl.spreadsheet.references import COLUMNS, ROWS, Rectangle, rectangle, structured
-from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook
-from kfxl.spreadsheet.values import ErrorValue, Grid, Plain, cleaned
+from kfxl.spreadsheet.stored.references import COLUMNS, ROWS, Rectangle, rectangle, structured
+from kfxl.spreadsheet.stored.values import ErrorValue, Grid, Plain, cleaned
 
 Function = Callable[..., object]
 Read = Callable[[Rectangle], Grid]

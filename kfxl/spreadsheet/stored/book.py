@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.formulas import (
+from kfxl.spreadsheet.stored.formulas import (
     FormulaError,
     Token,
     arguments,
@@ -17,8 +17,8 @@ from kfxl.spreadsheet.formulas import (
     trimmed,
     untokenize,
 )
-from kfxl.spreadsheet.package import Package
-from kfxl.spreadsheet.references import (
+from kfxl.spreadsheet.stored.package import Package
+from kfxl.spreadsheet.stored.references import (
     Rectangle,
     Table,
     is_relative,
@@ -26,8 +26,8 @@ from kfxl.spreadsheet.references import (
     shifted,
     split_sheet,
 )
-from kfxl.spreadsheet.sheets import CellElement, Sheet, read_sheet
-from kfxl.spreadsheet.values import Plain, decoded, unescaped
+from kfxl.spreadsheet.stored.sheets import CellElement, Sheet, read_sheet
+from kfxl.spreadsheet.stored.values import Plain, decoded, unescaped
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from kfxl.spreadsheet.formulas import Token, arguments, closing, function_name, opening, untokenize
-from kfxl.spreadsheet.references import Rectangle, Table, rectangle, split_sheet, structured
-from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
+from kfxl.spreadsheet.stored.formulas import (
+    Token,
+    arguments,
+    closing,
+    function_name,
+    opening,
+    untokenize,
+)
+from kfxl.spreadsheet.stored.references import Rectangle, Table, rectangle, split_sheet, structured
 
 AreaOf = Callable[[FormulaCell, str], Rectangle | None]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kfxl.spreadsheet.formulas import Token, column_letters, column_number
+from kfxl.spreadsheet.stored.formulas import Token, column_letters, column_number
 
 ROWS, COLUMNS = 1048576, 16384
 _CORNER = re.compile(r"(\$?)([A-Za-z]*)(\$?)([0-9]*)")

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from kfxl.spreadsheet.formulas import column_letters
-from kfxl.spreadsheet.sheets import CellElement, Sheet
-from kfxl.spreadsheet.values import Plain, written
+from kfxl.spreadsheet.stored.formulas import column_letters
+from kfxl.spreadsheet.stored.sheets import CellElement, Sheet
+from kfxl.spreadsheet.stored.values import Plain, written
 
 Position = tuple[int, int]
 
@@ -38,7 +38,7 @@ def with_values(sheet: Sheet, changes: Mapping[Position, Change]) -> bytes:
 
     Examples
     --------
-    >>> from kfxl.spreadsheet.sheets import read_sheet
+    >>> from kfxl.spreadsheet.stored.sheets import read_sheet
     >>> row = b'<row r="1"><c  r="A1"><v>5</v></c></row>'
     >>> sheet = read_sheet("S", "s.xml", b"<a><sheetData>" + row + b"</sheetData></a>")
     >>> with_values(sheet, {(1, 1): Change("a"), (1, 2): Change(0.5)}).decode()[14:-16]

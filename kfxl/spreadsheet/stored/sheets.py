@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.formulas import column_letters, column_number
+from kfxl.spreadsheet.stored.formulas import column_letters, column_number
 
 _TAG_END = re.compile(rb"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _ADDRESS = re.compile("([A-Za-z]+)([0-9]+)")

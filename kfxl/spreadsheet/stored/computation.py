@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.computable import check_computable
-from kfxl.spreadsheet.dependencies import Order, ordered
-from kfxl.spreadsheet.engine import Engine
-from kfxl.spreadsheet.formulas import calls, untokenize
-from kfxl.spreadsheet.own_calls import (
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
+from kfxl.spreadsheet.stored.computable import check_computable
+from kfxl.spreadsheet.stored.dependencies import Order, ordered
+from kfxl.spreadsheet.stored.engine import Engine
+from kfxl.spreadsheet.stored.formulas import calls, untokenize
+from kfxl.spreadsheet.stored.own_calls import (
     Function,
     OwnCalls,
     OwnFunctions,
@@ -16,10 +17,9 @@ from kfxl.spreadsheet.own_calls import (
     filled,
     own_calls,
 )
-from kfxl.spreadsheet.package import without_prefixes
-from kfxl.spreadsheet.references import Rectangle
-from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook
-from kfxl.spreadsheet.values import ErrorValue, Grid, Plain
+from kfxl.spreadsheet.stored.package import without_prefixes
+from kfxl.spreadsheet.stored.references import Rectangle
+from kfxl.spreadsheet.stored.values import ErrorValue, Grid, Plain
 
 _RANDOM = {"RAND", "RANDBETWEEN", "RANDARRAY"}
 _MOST_PASSES = 20

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.formulas import column_letters
-from kfxl.spreadsheet.references import Rectangle, quoted, rectangle
-from kfxl.spreadsheet.values import ErrorValue, Grid, Plain
+from kfxl.spreadsheet.stored.formulas import column_letters
+from kfxl.spreadsheet.stored.references import Rectangle, quoted, rectangle
+from kfxl.spreadsheet.stored.values import ErrorValue, Grid, Plain
 
 _NAME_ONLY = 3  # formulon's mark of a function that it knows by name but cannot compute
 _FREE_COLUMN = 15000

@@ -6,9 +6,9 @@ An unknown function yields ``#NAME?``, which IFERROR or an IF may hide: the form
 from collections.abc import Callable, Sequence
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.engine import known_functions
-from kfxl.spreadsheet.formulas import Token, calls, closing, plain_name
-from kfxl.spreadsheet.stored import FormulaCell, StoredWorkbook, bound_names
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook, bound_names
+from kfxl.spreadsheet.stored.engine import known_functions
+from kfxl.spreadsheet.stored.formulas import Token, calls, closing, plain_name
 
 _LITERALS = {"TRUE", "FALSE"}
 

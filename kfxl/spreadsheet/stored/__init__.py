@@ -1,0 +1,1 @@
+"""A workbook as a file: its package, sheets and formulas, and what recomputes them."""
