@@ -14,6 +14,11 @@ from kfxl.errors import InputError
 from kfxl.estimation.settings import variances
 from kfxl.statespace.scalar_bank import filter_bank
 
+# The textbook's settings, which the defaults are.
+WINDOW = 20
+PROCESS_VARIANCE = 1e-4
+OBSERVATION_VARIANCE = 0.01
+INITIAL_VARIANCE = 0.01
 BLOCK = 1_000_000  # numbers held at once while windows are read
 
 
@@ -41,11 +46,11 @@ def track_risk_contributions(
     returns: object,
     weights: object,
     *,
-    window: int = 20,
-    process_variance: object = 1e-4,
-    observation_variance: object = 0.01,
+    window: int = WINDOW,
+    process_variance: object = PROCESS_VARIANCE,
+    observation_variance: object = OBSERVATION_VARIANCE,
     initial_mean: object = None,
-    initial_variance: object = 0.01,
+    initial_variance: object = INITIAL_VARIANCE,
     signed: bool = True,
 ) -> TrackedRisk:
     """Track each asset's share of portfolio risk: rolling shares, smoothed by a Kalman filter.
@@ -95,9 +100,16 @@ def track_risk_contributions(
     panel = arrays.panel(returns, "returns")
     window = arrays.whole(window, "window", low=2)
     held = _held(weights, panel)
-    observed = np.vstack(
-        [_by_weight(held[:window], panel), _by_risk(panel, held, window, signed=signed)]
+    early = _by_weight(held[:window], panel)
+    late, idle = _by_risk(panel, held, window, signed=signed)
+    _refuse_first(
+        idle,
+        panel,
+        window,
+        f"have no variance in the {window} rows before",
+        "hold an asset that moves, or use a longer window",
     )
+    observed = np.vstack([early, late])
     size = panel.values.shape[1]
     start = 1 / size if initial_mean is None else initial_mean
     bank = filter_bank(
@@ -111,6 +123,25 @@ def track_risk_contributions(
         initial_variance=variances(initial_variance, "initial_variance", panel),
     )
     return TrackedRisk(*(panel.table(part) for part in (observed, bank.mean, bank.variance)))
+
+
+def shares_while_held(returns: Panel, held: FloatArray) -> FloatArray:
+    """Filtered shares (T, N) of weights (T, N) with sum 1, at the default settings.
+
+    A mix that did not move for a whole window, such as cash, has no shares to observe: the
+    filter predicts, so that a backtest need not stop for it.
+    """
+    shares, _ = _by_risk(returns, held, WINDOW, signed=True)
+    observed = np.vstack([_by_weight(held[:WINDOW], returns), shares])
+    size = held.shape[1]
+    return filter_bank(
+        observed,
+        transition=1.0,
+        process_variance=np.full(size, PROCESS_VARIANCE),
+        observation_variance=np.full(size, OBSERVATION_VARIANCE),
+        initial_mean=np.full(size, 1 / size),
+        initial_variance=np.full(size, INITIAL_VARIANCE),
+    ).mean
 
 
 def _held(weights: object, panel: Panel) -> FloatArray:
@@ -139,27 +170,27 @@ def _by_weight(held: FloatArray, panel: Panel) -> FloatArray:
     return np.asarray(held / total[:, None])
 
 
-def _by_risk(panel: Panel, held: FloatArray, window: int, *, signed: bool) -> FloatArray:
-    """Shares of variance over the ``window`` rows before each period that has so many."""
+def _by_risk(
+    panel: Panel, held: FloatArray, window: int, *, signed: bool
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Shares of variance over the ``window`` rows before each period that has so many.
+
+    NaN where they cannot be observed; also where that is so for want of any variance.
+    """
     periods, size = panel.values.shape
     shares = np.empty((max(periods - window, 0), size))
+    still = np.zeros(len(shares), dtype=bool)
     block = max(BLOCK // (window * size), 1)
     for start in range(0, len(shares), block):
         stop = min(start + block, len(shares))
         windows = sliding_window_view(panel.values[start : stop + window - 1], window, axis=0)
         weights = held[start + window : stop + window]
         parts, complete, idle = _risk_parts(windows, weights)
-        _refuse_first(
-            complete & idle,
-            panel,
-            start + window,
-            f"have no variance in the {window} rows before",
-            "hold an asset that moves, or use a longer window",
-        )
+        still[start:stop] = complete & idle
         parts = parts if signed else np.abs(parts)
-        parts[~complete] = np.nan
+        parts[~complete | idle] = np.nan
         shares[start:stop] = parts / parts.sum(axis=1, keepdims=True)
-    return shares
+    return shares, still
 
 
 def _risk_parts(

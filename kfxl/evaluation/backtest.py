@@ -16,7 +16,7 @@ from kfxl import arrays
 from kfxl.arrays import FloatArray, Panel, Row, Table
 from kfxl.errors import InputError
 from kfxl.estimation.factor_betas import FactorBetas
-from kfxl.estimation.risk_tracking import track_risk_contributions
+from kfxl.estimation.risk_tracking import shares_while_held
 from kfxl.evaluation.backtest_run import BacktestRun
 from kfxl.evaluation.backtest_settings import check_keywords, plan_of, settings_used, target_shares
 from kfxl.evaluation.performance import performance
@@ -55,7 +55,8 @@ class Backtest:
         Expected returns and standard errors as known at each decision, columns (measure,
         asset); no columns for strategies that estimate none.
     risk_contributions : (T, N)
-        Tracked shares of risk of the weights held (:func:`kfxl.track_risk_contributions`).
+        Tracked shares of risk of the weights held (:func:`kfxl.track_risk_contributions`); where
+        the portfolio has not moved for a whole window they are carried on.
     performance : DataFrame
         Measures of "strategy" and "benchmark" over all periods.
     strategy, benchmark : str
@@ -223,7 +224,6 @@ def _result(
     books, decisions = run.books(strategy, "strategy", own)
     rival, _ = run.books(benchmark, "benchmark", mix)
     net, rival_net = (_net_returns(path.value, plan.initial_value) for path in (books, rival))
-    history = data.table(data.values)
     return Backtest(
         value=_series(data, books.value),
         returns=_series(data, net),
@@ -234,7 +234,7 @@ def _result(
         turnover=_series(data, books.turnover),
         costs=_series(data, books.costs),
         estimates=run.estimates(decisions),
-        risk_contributions=track_risk_contributions(history, data.table(books.weights)).filtered,
+        risk_contributions=data.table(shares_while_held(data, books.weights)),
         performance=_side_by_side(data, net, rival_net, plan.periods_per_year),
         strategy=settings["strategy"],
         benchmark=settings["benchmark"],

@@ -473,3 +473,10 @@ def test_solver_errors_name_the_date():
     rng = np.random.default_rng(0)
     with pytest.raises(SolverError, match=r"at row 5, risk budgets missed"):
         backtest(rng.normal(size=(60, 30)), "risk-parity", lookback=5, covariance_method="sample")
+
+
+def test_a_portfolio_that_never_moves_is_no_error():
+    returns = np.column_stack([np.full(80, 0.001), np.random.default_rng(3).normal(0, 0.01, 80)])
+    result = backtest(returns, [1.0, 0.0], benchmark=[1.0, 0.0], cost=0.0, lookback=20)
+    assert np.isfinite(result.risk_contributions).all()
+    np.testing.assert_allclose(result.returns, 0.001, rtol=1e-9)
