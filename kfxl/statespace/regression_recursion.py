@@ -69,20 +69,23 @@ def recursion(
     variance (G, A). Both also for missing rows, where they mean nothing.
     """
     states, *lanes = process.shape
-    diagonal = np.arange(states)
+    column = (*lanes, 1)
+    # Views, made once: the loop runs T times on small arrays, where every call counts.
     flat_mean, flat_covariance = mean.reshape(states, -1), covariance.reshape(states, -1)
+    diagonal = covariance.reshape(states * states, *lanes)[:: states + 1]
     everything = bool(rows.seen.all())
     for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
         if transition != 1.0:
             mean *= transition
             covariance *= transition * transition
-        covariance[diagonal, diagonal] += process
+        diagonal += process
         loaded = (regressor @ flat_covariance).reshape(states, -1)
-        total = 1.0 + (regressor @ loaded)
+        total = regressor @ loaded
+        total += 1.0
         deviation = np.sqrt(total)
         loaded /= deviation
         innovation = values - (regressor @ flat_mean).reshape(mean.shape[1:])
-        innovation /= deviation.reshape(*lanes, 1)
+        innovation /= deviation.reshape(column)
         loaded = loaded.reshape(process.shape)
         if not everything:
             loaded *= seen
