@@ -99,7 +99,7 @@ def create(folder: Path, shell: Shell) -> None:
         raise InstallError(
             f"{folder}: Python could not make a virtual environment there "
             f"({last_line(outcome.text)})",
-            "see the log named below",
+            "the log says more",
         )
 
 

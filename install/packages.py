@@ -75,4 +75,4 @@ def explain_failure(text: str) -> InstallError:
             return InstallError(problem.format(**match.groupdict()), remedy)
     errors = [line for line in text.splitlines() if line.lower().startswith("error:")]
     reason = errors[-1][len("error:") :].strip() if errors else "it gave no reason"
-    return InstallError(f"pip failed: {reason}", "see the log named below")
+    return InstallError(f"pip failed: {reason}", "the log says more")

@@ -29,10 +29,11 @@ def install(checkout: Path, here: Places, current: Path, shell: Shell) -> int:
     shell.say(f"Setting up kfxl for you, with Python {sys.version.split()[0]}.")
     shell.say(f"1 of 4  The environment {here.environment} (a minute or two the first time)")
     recipe = recipe_of(checkout, here)
-    if not prepare(recipe, shell):
+    made = prepare(recipe, shell)
+    if not made:
         shell.say("        is up to date")
     shell.say("2 of 4  Checking it")
-    verify(recipe, shell)
+    verify(recipe, shell, just_made=made)
     shell.say("3 of 4  The command kfxl")
     state = launcher.put(here)
     call = how_to_call(state, here)
@@ -43,18 +44,18 @@ def install(checkout: Path, here: Places, current: Path, shell: Shell) -> int:
     return 0
 
 
-def verify(recipe: Recipe, shell: Shell) -> None:
+def verify(recipe: Recipe, shell: Shell, *, just_made: bool) -> None:
     """Run kfxl's own check; an environment that was damaged is made anew, once."""
     check: Words = [python_of(recipe.folder), "-m", "kfxl", "check"]
-    if shell.captured(check, recipe.folder).code == 0:
-        return
-    shell.say("        something is broken in it; making it anew")
-    prepare(recipe, shell, afresh=True)
     outcome = shell.captured(check, recipe.folder)
+    if outcome.code != 0 and not just_made:
+        shell.say("        something is broken in it; making it anew")
+        prepare(recipe, shell, afresh=True)
+        outcome = shell.captured(check, recipe.folder)
     if outcome.code != 0:
         raise InstallError(
             f"kfxl's own check fails: {environment.last_line(outcome.text)}",
-            "please report this with the log named below",
+            "please report this with the log",
         )
 
 

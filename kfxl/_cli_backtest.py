@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,7 @@ def run_backtest(source: Path, factors: Path | None, choices: Choices, output: P
         returns, own_factors, settings = read_source(source)
         if factors is not None:
             own_factors = factors_of(factors)
-    settings.update(chosen(choices))
+    settings.update(chosen(choices, [str(name) for name in returns.columns]))
     with progress_bar() as progress:
         result = backtest(returns, factors=own_factors, progress=progress, **settings)
     console().print(summary_table(result))
@@ -88,19 +88,20 @@ def factors_of(path: Path) -> pd.DataFrame:
     return table
 
 
-def chosen(choices: Choices) -> dict[str, object]:
-    """The options as keywords of :func:`kfxl.backtest`."""
+def chosen(choices: Choices, assets: Sequence[str]) -> dict[str, object]:
+    """The options as keywords of :func:`kfxl.backtest`; assets that are not named get 0."""
+    zeros = dict.fromkeys(assets, 0.0)
     keywords: dict[str, object] = dict(choices.settings)
     if choices.weights is not None:
         if choices.strategy is not None:
             raise InputError("weights", "given beside a strategy", "give one of the two")
-        keywords["strategy"] = named_numbers("weights", choices.weights)
+        keywords["strategy"] = zeros | named_numbers("weights", choices.weights)
     for name in ("strategy", "benchmark"):
         text = getattr(choices, name)
         if text is not None:
-            keywords[name] = named_numbers(name, text) if "=" in text else text
+            keywords[name] = zeros | named_numbers(name, text) if "=" in text else text
     if choices.budgets is not None:
-        keywords["budgets"] = named_numbers("budgets", choices.budgets)
+        keywords["budgets"] = zeros | named_numbers("budgets", choices.budgets)
     return keywords
 
 

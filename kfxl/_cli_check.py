@@ -99,7 +99,8 @@ def _template() -> str:
     from kfxl.spreadsheet import workbook  # noqa: PLC0415
 
     rows, columns = french_monthly().shape
-    return f"found ({rows} x {columns} real returns, {workbook.__name__})"
+    months = workbook.FRENCH_MONTHS
+    return f"its data are found: {rows} x {columns}, of which it shows the last {months} rows"
 
 
 def _log() -> str:

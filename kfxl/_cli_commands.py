@@ -147,10 +147,14 @@ def backtest(
     ] = None,
     benchmark: Annotated[str | None, typer.Option(help="The same choices as --strategy.")] = None,
     weights: Annotated[
-        str | None, typer.Option(metavar="NAME=0.6,...", help="Fixed weights as the strategy.")
+        str | None,
+        typer.Option(
+            metavar="NAME=0.6,...", help="Fixed weights as the strategy; assets not named get 0."
+        ),
     ] = None,
     budgets: Annotated[
-        str | None, typer.Option(metavar="NAME=0.4,...", help="Risk budgets, for risk-budget.")
+        str | None,
+        typer.Option(metavar="NAME=0.4,...", help="Risk budgets; assets not named get 0."),
     ] = None,
     rebalance_every: Annotated[int | None, typer.Option(help="Periods between trades.")] = None,
     lookback: Annotated[int | None, typer.Option(help="Rows used for covariances.")] = None,
@@ -195,6 +199,8 @@ def backtest(
         "calibration": calibration,
     }
     target = None if output is None else book_target(output)
+    if target is not None and target.exists() and source.exists() and target.samefile(source):
+        raise InputError("output", f"{output} is what is tested", "give the report another name")
     settings = {name: value for name, value in given.items() if value is not None}
     run_backtest(source, factors, Choices(strategy, benchmark, weights, budgets, settings), target)
 

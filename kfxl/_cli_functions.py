@@ -17,13 +17,15 @@ def show_functions() -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
-    group = None
+    group = ""
     for entry in catalogue():
         if entry.group != group:
+            if group:
+                table.add_row()
             group = entry.group
-            table.add_section()
             table.add_row(Text(group, style="bold"), "")
-        table.add_row(Text(entry.name), Text(entry.summary))
+        first, _, _ = entry.summary.partition(". ")
+        table.add_row(Text(f"  {entry.name}"), Text(first.rstrip(".")))
     console().print(table)
     say("\nkfxl functions NAME explains one.")
 
@@ -39,16 +41,15 @@ def show_function(name: str) -> None:
     words = ", ".join(
         f"[{argument.name}]" if argument.optional else argument.name for argument in entry.arguments
     )
-    screen = console()
-    screen.print(Text(f"{entry.name}({words})", style="bold"))
-    screen.print(Text(f"\n{entry.summary}\n"))
+    say(f"{entry.name}({words})\n\n{entry.summary}")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
     for argument in entry.arguments:
         table.add_row(Text(argument.name), Text(argument.description))
     if entry.arguments:
-        screen.print(table)
-    screen.print(Text(f"\nResult: {entry.returns}"))
+        say("")
+        console().print(table)
+    say(f"\nResult: {entry.returns}")
     if entry.example:
-        screen.print(Text(f"Example: {entry.example}"))
+        say(f"Example: {entry.example}")

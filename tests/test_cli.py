@@ -308,6 +308,13 @@ def test_backtest_of_a_book_with_its_report(run: Console, tmp_path: Path, templa
     assert "Summary" in openpyxl.load_workbook(report).sheetnames
 
 
+def test_a_report_does_not_replace_the_book(run: Console, tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(b"mine")
+    assert "give the report another name" in run.fails("backtest", book, "-o", book)
+    assert book.read_bytes() == b"mine"
+
+
 def test_backtest_of_a_csv_prints_what_the_core_computes(run: Console, returns_csv: Path) -> None:
     code = run(
         *("backtest", returns_csv, "--strategy", "risk-budget", "--cost", "0.002"),
@@ -365,9 +372,11 @@ def test_a_source_of_another_kind(run: Console, tmp_path: Path) -> None:
 
 
 def test_options_override_the_book() -> None:
-    keywords = chosen(Choices("Stocks=60%,Bonds=40%", "risk-parity", settings={"cost": 0.0}))
+    keywords = chosen(
+        Choices("Stocks=60%,Bonds=40%", "risk-parity", settings={"cost": 0.0}), ["Gold"]
+    )
     assert keywords == {
-        "strategy": {"Stocks": 0.6, "Bonds": 0.4},
+        "strategy": {"Gold": 0.0, "Stocks": 0.6, "Bonds": 0.4},
         "benchmark": "risk-parity",
         "cost": 0.0,
     }

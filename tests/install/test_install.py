@@ -308,7 +308,7 @@ def test_without_the_module_venv_the_command_that_helps_is_named(
         ("ERROR: No matching distribution found for formulon==0.18.0", "no formulon==0.18.0 for"),
         ("ERROR: Could not install: [Errno 28] No space left on device", "disk is full"),
         ("ERROR: [WinError 5] Access is denied: 'x'", "close programs"),
-        ("something\nERROR: Something new\nmore", "pip failed: Something new; see the log"),
+        ("something\nERROR: Something new\nmore", "pip failed: Something new; the log"),
         ("", "gave no reason"),
     ],
 )
