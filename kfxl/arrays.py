@@ -211,7 +211,7 @@ def vector(
         array = array[reorder(index, labels, argument, "name")]
     if array.shape != (size,):
         got = array.shape[0] if array.ndim == 1 else f"shape {array.shape}"
-        raise InputError(argument, f"has {got} values, not {size}", "give one for each asset")
+        raise InputError(argument, f"has {got} values, not {size}", "give one for each")
     _check_finite(array[None, :], argument, None, labels, missing)
     return array
 
