@@ -62,22 +62,23 @@ def verify(recipe: Recipe, shell: Shell, *, just_made: bool) -> None:
 def run_template(checkout: Path, here: Places, report: Path, shell: Shell) -> None:
     """Recompute a copy of the template, run its backtest and leave the report."""
     kfxl: list[str | Path] = [python_of(here.environment), "-m", "kfxl"]
-    with tempfile.TemporaryDirectory(prefix="kfxl-") as folder:
-        book = Path(folder) / "kfxl.xlsx"
-        template = checkout / "workbook" / "kfxl.xlsx"
-        commands: list[Words] = [
-            [*kfxl, "recalc", template, "-o", book],
-            [*kfxl, "backtest", book, "-o", report],
-        ]
-        if not template.is_file():
-            commands[0] = [*kfxl, "template", book]
-        for command in commands:
-            # The commands say themselves, in one line, what went wrong.
-            if shell.shown(command, Path(folder)).code != 0:
-                raise InstallError(
-                    "kfxl is installed, but the template's job failed (the line above says why)",
-                    "see to that and run this again",
-                )
+    template = checkout / "workbook" / "kfxl.xlsx"
+    with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
+        folder = Path(name)
+        book = folder / "kfxl.xlsx"
+        recompute: Words = ["template", book]
+        if template.is_file():
+            recompute = ["recalc", template, "-o", book]
+        outcome = shell.captured([*kfxl, *recompute], folder)
+        if outcome.code == 0:
+            # Shown as it runs: it has a progress bar, and says itself in one line what is wrong.
+            outcome = shell.shown([*kfxl, "backtest", book, "-o", report], folder)
+    if outcome.code != 0:
+        why = environment.last_line(outcome.text) if outcome.text else "the line above says why"
+        raise InstallError(
+            f"kfxl is installed, but the template's job failed ({why})",
+            "see to that and run this again",
+        )
 
 
 def how_to_call(state: launcher.Launcher, here: Places) -> str:
@@ -103,19 +104,29 @@ def said(state: launcher.Launcher, here: Places) -> str:
     return "gets no short name on this system; use the full name below"
 
 
+NEXT = (
+    ("template mine.xlsx", "your own copy of the template, with real data"),
+    ("template mine.xlsx --returns FILE.csv", "the same with your returns"),
+    ("recalc mine.xlsx -o mine.xlsx", "recompute it after a change"),
+    ("backtest mine.xlsx -o report.xlsx", "its backtest, with charts"),
+    ("functions", "the worksheet functions"),
+    ("check", "whether all is well"),
+)
+
+
 def next_steps(report: Path, call: str) -> str:
     """The closing words."""
-    return f"""
-Done. The backtest of the template is in {report}
-
-What to do next:
-  {call} template mine.xlsx                       your own copy of the template, with real data
-  {call} template mine.xlsx --returns FILE.csv    the same with your returns
-  {call} recalc mine.xlsx -o mine.xlsx            recompute it after a change
-  {call} backtest mine.xlsx -o report.xlsx        its backtest, with charts
-  {call} functions                                the worksheet functions
-  {call} check                                    whether all is well
-The first five minutes with your own data are in README.md."""
+    commands = [f"  {call} {words:<38} {meaning}" for words, meaning in NEXT]
+    return "\n".join(
+        [
+            "",
+            f"Done. The backtest of the template is in {report}",
+            "",
+            "What to do next:",
+            *commands,
+            "The first five minutes with your own data are in README.md.",
+        ]
+    )
 
 
 def uninstall(here: Places, shell: Shell) -> int:

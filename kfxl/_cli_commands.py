@@ -129,7 +129,7 @@ def recalc(
         f"{done.changed_cells} cells have another value"
     )
     if output is None:
-        note(f"{book.name} itself is unchanged; -o {book.name} would have updated it")
+        note(f"{book.name} itself is unchanged; name it with -o to update it")
 
 
 @app.command()
