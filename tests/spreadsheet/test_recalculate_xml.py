@@ -1,5 +1,7 @@
 """What recalculation writes: arrays, spills, kinds of values, XML of other programs."""
 
+import warnings
+
 import numpy as np
 import pytest
 import xlsxwriter
@@ -7,6 +9,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from kfxl.errors import InputError
 from kfxl.spreadsheet.recalculate import recalculate
+from tests.references import FOLDER
 from tests.spreadsheet.books import (
     book,
     cell_xml,
@@ -17,7 +20,7 @@ from tests.spreadsheet.books import (
     with_member,
     without_values,
 )
-from tests.spreadsheet.toys import TOYS
+from tests.spreadsheet.toys import RETURNS, TOYS, WEIGHTS, shares
 
 
 @pytest.mark.parametrize(
@@ -191,3 +194,22 @@ def test_xml_of_another_program() -> None:
         .replace("<x:v>0</x:v></x:c>", '<x:v>0.5</x:v></x:c><x:c r="C5"><x:v>1.5</x:v></x:c>')
     )
     assert done == expected
+
+
+def test_book_saved_by_libreoffice() -> None:
+    """Functions in small letters, values without them, arrays that no longer spill."""
+    before = (FOLDER / "recalculation_saved_by_libreoffice.xlsx").read_bytes()
+    assert "toy_weights" in sheet_xml(before, 2)
+    after = recalculate(before, TOYS)
+    with warnings.catch_warnings(action="ignore"):  # the other reader leaves out the chart's style
+        found = values(after)
+    part = shares([WEIGHTS.tolist()], RETURNS.tolist())[0]
+    for row, expected in {2: WEIGHTS.tolist(), 3: part, 6: WEIGHTS.tolist()}.items():
+        assert [found[f"{column}{row}"] for column in "BCD"] == expected
+    assert [found[f"{column}9"] for column in "BCD"] == [2 * share for share in part]
+    assert (found["B5"], found["B10"]) == ("100 %", True)
+    old, new = members(before), members(after)
+    name = "xl/worksheets/sheet2.xml"
+    assert [part for part in old if old[part] != new[part]] == [name]
+    assert without_values(old[name]) == without_values(new[name])
+    assert recalculate(after, TOYS) == after

@@ -1,5 +1,6 @@
 """The calculation engine for built-in functions: formulon, kept behind a few plain calls."""
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from kfxl.spreadsheet.stored.values import ErrorValue, Grid, Plain
 
 _NAME_ONLY = 3  # formulon's mark of a function that it knows by name but cannot compute
 _FREE_COLUMN = 15000
+_PLACE = re.compile(r"\b(?:ROW|COLUMN|CELL|SHEET)\s*\(|@|#This Row|_calls", re.IGNORECASE)
 
 
 @cache
@@ -63,6 +65,7 @@ class Engine:
             self._index[name] = self._book.sheet_count() - 1
         self._next_row = {self.scratch: 1, self.results: 1}
         self._stale = True
+        self._areas: dict[tuple[str, str], Rectangle | None] = {}
 
     def has(self, sheet: str) -> bool:
         """Tell whether there is a sheet of that name."""
@@ -73,12 +76,19 @@ class Engine:
         if not self._stale:
             return False
         self._book.recalc()
+        self._areas.clear()
         self._stale = False
         return True
 
     def value(self, sheet: str, row: int, column: int) -> Plain:
         """Give a cell's present value."""
         return _plain(self._book.get_value(self._index[sheet], row - 1, column - 1))
+
+    def values(self, area: Rectangle) -> Grid | None:
+        """Give the values of many cells, blanks as 0; None if they do not fit at the edge."""
+        grid = self._evaluated(area.sheet, 1, _FREE_COLUMN, str(area))
+        fits = len(grid) == area.height and len(grid[0]) == area.width
+        return grid if fits else None
 
     def evaluate(self, sheet: str, row: int, column: int, formula: str) -> Grid:
         """Evaluate a formula as an array formula of that cell would be; nothing is stored."""
@@ -95,7 +105,14 @@ class Engine:
 
     def area_of(self, sheet: str, row: int, column: int, formula: str) -> Rectangle | None:
         """Tell which cells a formula refers to; None if it gives values."""
+        if _PLACE.search(formula):  # depends on the cell that asks
+            return self._area_of(sheet, row, column, formula)
+        key = (sheet, formula)
+        if key not in self._areas:
+            self._areas[key] = self._area_of(sheet, row, column, formula)
+        return self._areas[key]
 
+    def _area_of(self, sheet: str, row: int, column: int, formula: str) -> Rectangle | None:
         def ask(question: str) -> Plain:
             return self.evaluate(sheet, row, column, question)[0][0]
 
