@@ -48,22 +48,10 @@ class Block:
     labels: tuple[float | str, ...] | None
     index: pd.Index
     columns: tuple[str, ...]
-    dated: bool
 
     def frame(self) -> pd.DataFrame:
         """The block for the core, under its names and canonical dates."""
         return pd.DataFrame(self.values, index=self.index, columns=list(self.columns))
-
-    def until(self, as_of: dates.DateCell | None) -> Block:
-        """The rows not later than ``as_of``; all rows without one."""
-        if as_of is None:
-            return self
-        if not self.dated:
-            remedy = "add it to the range, or leave as_of out"
-            raise InputError(self.argument, "has no date column, which as_of needs", remedy)
-        count = dates.rows_until(self.index, as_of, self.argument)
-        labels = None if self.labels is None else self.labels[:count]
-        return replace(self, values=self.values[:count], labels=labels, index=self.index[:count])
 
     def beside(self, other: Block) -> Block:
         """Match this block to ``other``: without dates of its own it goes by position."""
@@ -90,8 +78,13 @@ class _Layout:
         return int(self.header)
 
 
-def read_block(rows: Rows, argument: str, kind: Kind = "returns") -> Block:
+def read_block(
+    rows: Rows, argument: str, kind: Kind = "returns", as_of: dates.DateCell | None = None
+) -> Block:
     """The table of numbers in ``rows`` (from :func:`~kfxl.spreadsheet.cells.tidy`).
+
+    Rows later than ``as_of`` are not even looked at: what stands in them, mistakes included,
+    changes nothing.
 
     >>> block = read_block([["", "Gold"], [200101, 0.01], [200102, None]], "returns")
     >>> block.names, block.labels, block.values.tolist()
@@ -104,6 +97,12 @@ def read_block(rows: Rows, argument: str, kind: Kind = "returns") -> Block:
     if not body:
         raise InputError(argument, "has names but no numbers", "give the rows below them, too")
     labels, index = _labels([row[layout.first] for row in body], layout, argument)
+    if as_of is not None:
+        if not layout.dated:
+            remedy = "add it to the range, or leave as_of out"
+            raise InputError(argument, "has no date column, which as_of needs", remedy)
+        count = dates.rows_until(index, as_of, argument)
+        body, index, labels = body[:count], index[:count], labels[:count] if labels else None
     low, high = LIMITS[kind]
     values = np.array(
         [
@@ -118,7 +117,7 @@ def read_block(rows: Rows, argument: str, kind: Kind = "returns") -> Block:
         ],
         dtype=np.float64,
     )
-    return Block(argument, values, names, labels, index, columns, layout.dated)
+    return Block(argument, values, names, labels, index, columns)
 
 
 @dataclass(frozen=True)

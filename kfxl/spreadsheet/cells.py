@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -45,9 +46,9 @@ ERROR_VALUE = re.compile(
 )
 MARK = "#KFXL!"
 LIMITS: dict[Kind, tuple[float, float]] = {
-    "numbers": (-math.inf, math.inf),
+    "numbers": (-sys.float_info.max, sys.float_info.max),
     "returns": (-1.0, 10.0),
-    "prices": (math.ulp(0.0), math.inf),
+    "prices": (math.ulp(0.0), sys.float_info.max),
 }
 
 
@@ -99,7 +100,9 @@ def tidy(value: Any, argument: str) -> Rows:
         value = value.tolist()
     if not isinstance(value, list | tuple):
         value = [[value]]
-    elif not any(isinstance(row, list | tuple) for row in value):
+    elif value and isinstance(value[0], np.ndarray):
+        value = [row.tolist() if isinstance(row, np.ndarray) else row for row in value]
+    if not any(isinstance(row, list | tuple) for row in value):
         value = [value]
     if any(not isinstance(row, list | tuple) or len(row) != len(value[0]) for row in value):
         raise InputError(argument, "is not a rectangular range", "give rows of equal length")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -212,8 +213,10 @@ def _backtest_settings(rows: Rows) -> dict[str, Any]:
         if i == 0 and name in ("name", "setting") and is_text(cell):
             continue
         if name not in BACKTEST_SETTINGS:
+            close = get_close_matches(name, BACKTEST_SETTINGS, 1)
+            remedy = f"did you mean {close[0]}?" if close else f"use {', '.join(BACKTEST_SETTINGS)}"
             problem = f"{describe(row[0])} in row {i + 1} is not known"
-            raise InputError("settings", problem, f"use {', '.join(BACKTEST_SETTINGS)}")
+            raise InputError("settings", problem, remedy)
         if name in settings:
             raise InputError("settings", f"{name} is given twice", "give it once")
         value = one_cell([[cell]], name)

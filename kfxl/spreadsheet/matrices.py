@@ -11,6 +11,7 @@ from kfxl.arrays import SYMMETRY_TOLERANCE, FloatArray
 from kfxl.errors import InputError
 from kfxl.spreadsheet.blocks import Block, read_block
 from kfxl.spreadsheet.cells import Cell, Rows, is_blank, is_number, is_text, ticker, to_number
+from kfxl.spreadsheet.dates import DateCell
 from kfxl.spreadsheet.vectors import Names
 
 NEARLY_SYMMETRIC = 1e-6
@@ -68,8 +69,8 @@ def read_covariance(rows: Rows, argument: str) -> Matrix:
     return matrix
 
 
-def read_data(rows: Rows, argument: str) -> Matrix | Block:
-    """A covariance matrix, or else a range of returns.
+def read_data(rows: Rows, argument: str, as_of: DateCell | None = None) -> Matrix | Block:
+    """A covariance matrix, or else a range of returns up to ``as_of``.
 
     It is a covariance matrix where it is square, at least 2 x 2, and symmetric to 1e-12 with
     a positive diagonal, or where its rows and columns carry the same names. A matrix that is
@@ -81,17 +82,17 @@ def read_data(rows: Rows, argument: str) -> Matrix | Block:
     top, left = _borders(rows)
     body = [row[left:] for row in rows[top:]]
     if len(body) < 2 or len(body) != len(body[0]):
-        return read_block(rows, argument)
+        return read_block(rows, argument, as_of=as_of)
     if top and left and _same_names(rows):
         return read_covariance(rows, argument)
     if not all(is_number(cell) for row in body for cell in row):
-        return read_block(rows, argument)
+        return read_block(rows, argument, as_of=as_of)
     values = np.array(body, dtype=np.float64)
     if not (values.diagonal() > 0).all():
-        return read_block(rows, argument)
+        return read_block(rows, argument, as_of=as_of)
     apart = np.abs(values - values.T).max() / np.abs(values).max()
     if apart > NEARLY_SYMMETRIC:
-        return read_block(rows, argument)
+        return read_block(rows, argument, as_of=as_of)
     _refuse_correlation(values, argument)
     if apart > SYMMETRY_TOLERANCE:
         problem = "is square and nearly symmetric: a rounded covariance matrix?"

@@ -23,7 +23,7 @@ STATE_VARIANCE = "process_variance "
 
 def read_returns(rows: Rows, argument: str, as_of: Rows) -> Block:
     """Returns up to ``as_of``."""
-    return read_block(rows, argument).until(moment(as_of))
+    return read_block(rows, argument, as_of=moment(as_of))
 
 
 def read_factors(rows: Rows, as_of: Rows, assets: Block) -> Block:
@@ -89,15 +89,14 @@ def covariance_settings(
 
 def covariance_in(data: Rows, as_of: Rows, settings: dict[str, Any]) -> tuple[pd.DataFrame, Names]:
     """The covariance matrix that ``data`` is, or that its returns have, and the assets' names."""
-    found = read_data(data, "data")
+    until = moment(as_of)
+    found = read_data(data, "data", until)
     if isinstance(found, Matrix):
-        if moment(as_of) is not None:
+        if until is not None:
             problem = "is a covariance matrix, which has no dates for as_of"
             raise InputError("data", problem, "give returns, or leave as_of out")
         return found.frame(), found.names or found.side
-    block = found.until(moment(as_of))
-    matrix = covariance(block.frame(), **settings)
-    return pd.DataFrame(matrix), block.names
+    return pd.DataFrame(covariance(found.frame(), **settings)), found.names
 
 
 def held_weights(rows: Rows, returns: Block, as_of: Rows) -> FloatArray:
@@ -108,7 +107,7 @@ def held_weights(rows: Rows, returns: Block, as_of: Rows) -> FloatArray:
         if size == 1 and vector.names is None and len(vector.values) == periods:
             return vector.values[:, None]
         return np.tile(vector.onto(returns.names, size), (periods, 1))
-    block = read_block(rows, "weights", "numbers").until(moment(as_of)).beside(returns)
+    block = read_block(rows, "weights", "numbers", moment(as_of)).beside(returns)
     given = arrays.panel(block.frame(), "weights", missing=False)
     if given.values.shape[1] != size:
         problem = f"has {given.values.shape[1]} columns, not {size}"

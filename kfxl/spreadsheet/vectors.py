@@ -126,10 +126,11 @@ def is_vector(rows: Rows, known: Names) -> bool:
 
 def _split(rows: Rows, known: Names) -> tuple[Names, list[Cell]] | None:
     """The names and the cells of numbers in a range, by its shape; None for a table."""
+    if len(rows[0]) == 1 < len(rows):
+        return _of_column([row[0] for row in rows], known)
+    rows = [row for row in rows if not all(map(is_blank, row))]
     if len(rows) == 1:
         return _of_row(rows[0])
-    if len(rows[0]) == 1:
-        return _of_column([row[0] for row in rows], known)
     if len(rows[0]) == 2 and _name([row[0] for row in rows[1:]], known) is not None:
         return _of_two_columns(rows, known)
     return _of_two_rows(rows, known) if len(rows) == 2 else None
@@ -162,9 +163,7 @@ def _of_two_columns(rows: Rows, known: Names) -> tuple[Names, list[Cell]]:
     if title is not None and len(rows) == 2 and title == known:
         return title, [rows[1][1]]
     listed = rows[1:] if title is not None else rows
-    filled = [row for row in listed if not (is_blank(row[0]) and is_blank(row[1]))]
-    names = _name([row[0] for row in filled], known)
-    return names, [row[1] for row in filled]
+    return _name([row[0] for row in listed], known), [row[1] for row in listed]
 
 
 def _of_two_rows(rows: Rows, known: Names) -> tuple[Names, list[Cell]] | None:
