@@ -152,6 +152,41 @@ def test_names_reach_functions_that_ask_for_a_place() -> None:
     assert [found[f"F{row}"] for row in (1, 2, 3)] == [3, 4, 5]
 
 
+def test_tables() -> None:
+    """The engine alone does not notice when a column of a table changes."""
+
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        workbook.add_worksheet("S").write_formula("A1", "=SUM(Deals[Both])")
+        columns = [
+            {"header": "One"},
+            {"header": "Two", "total_function": "sum"},
+            {"header": "Both", "formula": "=TOY_SUM(Deals[@[One]:[Two]])", "total_function": "max"},
+        ]
+        options = {"name": "Deals", "total_row": True, "columns": columns}
+        options |= {"data": [[1, 2], [3, 4]]}
+        workbook.add_worksheet("T").add_table("B2:D5", options)
+
+    done = recalculate(book(fill), TOYS)
+    assert values(done)["A1"] == 10
+    found = values(done, "T")
+    assert [found[address] for address in ("D3", "D4", "C5", "D5")] == [3, 7, 6, 7]
+    assert recalculate(done, TOYS) == done
+
+
+def test_functions_that_look_at_formulas() -> None:
+    def fill(sheet: Worksheet) -> None:
+        sheet.write_formula("A1", '=TOY_SUM(B1)&"x"')
+        sheet.write_array_formula("A2:B2", "{=TOY_MANY(1,2)}")
+        for row, formula in enumerate(["FORMULATEXT(A1)", "FORMULATEXT(A2)", "ISFORMULA(A1)"]):
+            sheet.write_formula(row, 3, f"={formula}")
+        sheet.write_formula("D4", "=IFERROR(_xlfn.FORMULATEXT(C9),ISFORMULA(C9))")
+
+    found = values(recalculate(one_sheet(fill), TOYS))
+    assert found["D1"] == '=TOY_SUM(B1)&"x"'
+    assert found["D2"] == "{=TOY_MANY(1,2)}"
+    assert (found["D3"], found["D4"]) == (True, False)
+
+
 def test_false_circle_is_none() -> None:
     """A range that ends at INDEX of a vast area reads only up to there."""
 

@@ -32,6 +32,7 @@ REFUSED = [
     ("=A2+1", "its formula reads its own result"),
     ("=_xlfn.MAP(A3:A4,_xlfn.LAMBDA(_xlpm.v,TOY_SUM(_xlpm.v)))", "inside LAMBDA"),
     ('=INDIRECT("Nobody")', "INDIRECT cannot find a cell"),
+    ("=TOY_SUM((A3:A4,A5))", "the argument A3:A4,A5 cannot be computed"),
     ("=SUM(1,,)+*", "cannot be computed"),
 ]
 

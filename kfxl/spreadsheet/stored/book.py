@@ -1,6 +1,6 @@
 """A stored workbook as recalculation needs it: sheets, names, tables, and every formula."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,19 +9,12 @@ from kfxl.errors import InputError
 from kfxl.spreadsheet.stored.formulas import (
     FormulaError,
     Token,
-    arguments,
-    calls,
-    closing,
-    plain_name,
     tokenize,
-    trimmed,
-    untokenize,
 )
 from kfxl.spreadsheet.stored.package import Package
 from kfxl.spreadsheet.stored.references import (
     Rectangle,
     Table,
-    is_relative,
     rectangle,
     shifted,
     split_sheet,
@@ -170,31 +163,14 @@ class StoredWorkbook:
                     ) from error
         return found
 
-    def inlined(
-        self, tokens: Sequence[Token], sheet: str, *, every: bool, depth: int = 0
-    ) -> list[Token]:
-        """Put the definitions of names in their places.
-
-        Names that stand for cells always; with ``every`` also those that compute something. Names
-        that move with the cell that uses them are left.
-        """
-        bound = bound_names(tokens)
-        result: list[Token] = []
-        for token in tokens:
-            definition = None
-            if token.kind == "name" and plain_name(token.text) not in bound:
-                definition = self.definition(token.text, sheet)
-            if definition is None or is_relative(definition) or depth > _DEEPEST_NAME:
-                result.append(token)
-                continue
-            inner = self.inlined(definition, sheet, every=every, depth=depth + 1)
-            if _is_range(inner):
-                result.extend(inner)
-            elif every:
-                result += [Token("open", "("), *inner, Token("close", ")")]
-            else:
-                result.append(token)
-        return result
+    def table_at(self, sheet: str, row: int, column: int) -> str:
+        """Give the name of the table that a cell lies in; empty text outside of tables."""
+        for name, table in self.tables.items():
+            area = table.area
+            inside = area.top <= row <= area.bottom and area.left <= column <= area.right
+            if area.sheet == sheet and inside:
+                return name
+        return ""
 
     def definition(self, name: str, sheet: str) -> list[Token] | None:
         """Give what a name stands for in formulas of a sheet; None for an unknown name."""
@@ -239,41 +215,6 @@ def _moved(tokens: list[Token], rows: int, columns: int) -> list[Token]:
         else token
         for token in tokens
     ]
-
-
-def _is_range(tokens: Sequence[Token]) -> bool:
-    """Tell whether a name's definition is cells: references and calls joined by colons."""
-    at = 0
-    while at < len(tokens):
-        kind = tokens[at].kind
-        if kind == "call":
-            if calls_cells(tokens[at]):
-                at = closing(tokens, at)
-            else:
-                return False
-        elif kind not in {"reference", "structured"}:
-            return False
-        at += 1
-        if at < len(tokens) and tokens[at].text != ":":
-            return False
-        at += 1
-    return True
-
-
-def calls_cells(call: Token) -> bool:
-    """Tell whether a function gives a reference rather than values."""
-    return next(name for _, name in calls([call])) in {"INDEX", "OFFSET", "ANCHORARRAY"}
-
-
-def bound_names(tokens: Sequence[Token]) -> set[str]:
-    """Give the upper-case names that LET and LAMBDA bind within a formula."""
-    bound: set[str] = set()
-    for at, name in calls(tokens):
-        if name in {"LET", "LAMBDA"}:
-            parts = arguments(tokens, at, closing(tokens, at))
-            chosen = parts[:-1:2] if name == "LET" else parts[:-1]
-            bound |= {plain_name(untokenize(trimmed(part))) for part in chosen}
-    return bound
 
 
 def _elements(tree: Any, name: str) -> Iterator[Any]:

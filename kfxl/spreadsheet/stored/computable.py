@@ -6,9 +6,10 @@ An unknown function yields ``#NAME?``, which IFERROR or an IF may hide: the form
 from collections.abc import Callable, Sequence
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook, bound_names
+from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
 from kfxl.spreadsheet.stored.engine import known_functions
 from kfxl.spreadsheet.stored.formulas import Token, calls, closing, plain_name
+from kfxl.spreadsheet.stored.inlining import bound_names
 
 _LITERALS = {"TRUE", "FALSE"}
 
@@ -46,13 +47,11 @@ def _check_operand(book: StoredWorkbook, cell: FormulaCell, token: Token, bound:
             f"{text} lies in another workbook",
             "copy the values into this one",
         )
-    if token.kind == "structured":
-        known = text.partition("[")[0].lower() in book.tables
+    if token.kind == "structured":  # one that is known has been written out
+        known = False
     elif token.kind == "name":
         known = (
-            plain_name(text) in bound | _LITERALS
-            or text.lower() in book.tables
-            or book.definition(text, cell.sheet) is not None
+            plain_name(text) in bound | _LITERALS or book.definition(text, cell.sheet) is not None
         )
     else:
         return

@@ -9,6 +9,7 @@ from kfxl.spreadsheet.stored.computable import check_computable
 from kfxl.spreadsheet.stored.dependencies import Order, ordered
 from kfxl.spreadsheet.stored.engine import Engine
 from kfxl.spreadsheet.stored.formulas import calls, untokenize
+from kfxl.spreadsheet.stored.inlining import expanded, with_formulas_told
 from kfxl.spreadsheet.stored.own_calls import (
     Function,
     OwnCalls,
@@ -42,7 +43,7 @@ class Computation:
         self._functions = OwnFunctions(functions)
         self._cells = book.formulas()
         for cell in self._cells:
-            cell.expanded = book.inlined(cell.tokens, cell.sheet, every=True)
+            cell.expanded = expanded(book, cell, every=True)
             cell.own = own_calls(cell.expanded, self._functions)
             check_computable(book, cell, self._functions.has)
         self._names = {name for cell in self._cells for _, name in calls(cell.expanded)}
@@ -215,10 +216,10 @@ class Computation:
     def _engine_parts(self) -> dict[str, bytes]:
         """The sheets for the engine: without our calls, and with names written out.
 
-        Functions that ask where a reference lies (ROW, OFFSET, AGGREGATE...) go wrong in the
-        engine when it comes by a name. A dynamic array of ours keeps its formula, so that the
-        engine knows that the cells around it are its own.
+        A dynamic array of ours keeps its formula, so that the engine knows that the cells around
+        it are its own.
         """
+        formulas = {(cell.sheet, cell.row, cell.column): cell for cell in self._cells}
         edits: dict[str, list[tuple[int, int, bytes]]] = {}
         for cell in self._cells:
             sheet = self._book.sheets[cell.sheet]
@@ -227,10 +228,14 @@ class Computation:
                 continue
             new = b""
             if not cell.own:
-                tokens = self._book.inlined(cell.tokens, cell.sheet, every=False)
-                if not formula.text or tokens == cell.tokens:
+                tokens = with_formulas_told(
+                    expanded(self._book, cell, every=False), cell.sheet, formulas
+                )
+                if tokens == cell.tokens:
                     continue
                 tag = sheet.xml[slice(*formula.start_tag)]
+                if formula.kind == "shared":  # its other cells are written out as well
+                    tag = f"<{sheet.prefix}f>".encode()
                 new = tag + escape(untokenize(tokens)).encode() + f"</{sheet.prefix}f>".encode()
             edits.setdefault(cell.sheet, []).append((*formula.span, new))
         parts = {

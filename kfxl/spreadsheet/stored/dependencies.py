@@ -12,7 +12,7 @@ from kfxl.spreadsheet.stored.formulas import (
     opening,
     untokenize,
 )
-from kfxl.spreadsheet.stored.references import Rectangle, Table, rectangle, split_sheet, structured
+from kfxl.spreadsheet.stored.references import Rectangle, rectangle, split_sheet
 
 AreaOf = Callable[[FormulaCell, str], Rectangle | None]
 
@@ -110,10 +110,6 @@ def _areas_read(book: StoredWorkbook, cell: FormulaCell, area_of: AreaOf) -> Ite
             continue
         if token.kind == "reference":
             yield from _areas_of_reference(book, token.text, cell)
-        elif token.kind in {"structured", "name"}:
-            area = _area_of_table(book.tables, token, cell)
-            if area is not None:
-                yield area
 
 
 def _areas_of_reference(book: StoredWorkbook, text: str, cell: FormulaCell) -> Iterator[Rectangle]:
@@ -126,11 +122,6 @@ def _areas_of_reference(book: StoredWorkbook, text: str, cell: FormulaCell) -> I
     else:
         areas = [rectangle(text, cell.sheet)]
     yield from (area for area in areas if area is not None)
-
-
-def _area_of_table(tables: dict[str, Table], token: Token, cell: FormulaCell) -> Rectangle | None:
-    text = token.text if token.kind == "structured" else f"{token.text}[]"
-    return structured(text, tables, cell.row)
 
 
 def _operand_before(tokens: Sequence[Token], at: int) -> int:

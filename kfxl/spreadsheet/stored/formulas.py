@@ -32,7 +32,7 @@ _PATTERN = re.compile(
             ),
             ("error", "(?:" + _SHEET + ")?(?:" + "|".join(map(re.escape, ERRORS)) + ")"),
             ("call", rf"(?:{_SHEET})?(?:{_WORD})\("),
-            ("structured", rf"(?:{_WORD}){_BRACKETS}"),
+            ("structured", rf"(?:{_WORD})?{_BRACKETS}"),
             ("name", rf"(?:{_SHEET})?(?:{_WORD})"),
             ("number", r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
             ("operator", r"<=|>=|<>|[-+*/^&=<>%:@#]"),

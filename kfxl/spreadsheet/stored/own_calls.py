@@ -21,7 +21,7 @@ from kfxl.spreadsheet.stored.formulas import (
     trimmed,
     untokenize,
 )
-from kfxl.spreadsheet.stored.references import COLUMNS, ROWS, Rectangle, rectangle, structured
+from kfxl.spreadsheet.stored.references import COLUMNS, ROWS, Rectangle, rectangle
 from kfxl.spreadsheet.stored.values import ErrorValue, Grid, Plain, cleaned
 
 Function = Callable[..., object]
@@ -163,8 +163,18 @@ class OwnCalls:
         text = untokenize(self._rewritten(tokens, cell))
         area = self._engine.area_of(cell.sheet, cell.row, cell.column, text)
         if area is None:
-            return self._engine.evaluate(cell.sheet, cell.row, cell.column, text)
+            return self._evaluated(text, untokenize(tokens), cell)
         return self._cells(area) if area.sheet == self._engine.scratch else self._read(area)
+
+    def _evaluated(self, text: str, argument: str, cell: FormulaCell) -> Grid:
+        grid = self._engine.evaluate(cell.sheet, cell.row, cell.column, text)
+        if grid == [["#NAME?"]]:
+            raise InputError(
+                cell.address,
+                f"the argument {argument[:80]} cannot be computed",
+                "put it into a cell of its own, or correct it",
+            )
+        return grid
 
     def _cells(self, area: Rectangle) -> Grid:
         return [
@@ -176,13 +186,10 @@ class OwnCalls:
         ]
 
     def _area(self, tokens: Sequence[Token], cell: FormulaCell) -> Rectangle | None:
-        """Cells that an argument names outright: a reference, a spill, part of a table."""
+        """Cells that an argument names outright: a reference or a spill."""
         first = tokens[0]
         if len(tokens) == 1 and first.kind == "reference":
             return self._on_book(rectangle(first.text, cell.sheet))
-        if len(tokens) == 1 and first.kind in {"structured", "name"}:
-            text = first.text if first.kind == "structured" else f"{first.text}[]"
-            return structured(text, self._book.tables, cell.row)
         if first.kind == "call" and function_name(first) == "ANCHORARRAY":
             anchor = trimmed(tokens[1:-1])
         elif len(tokens) == 2 and tokens[1].text == "#":
