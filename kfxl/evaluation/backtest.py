@@ -18,7 +18,13 @@ from kfxl.errors import InputError
 from kfxl.estimation.factor_betas import FactorBetas
 from kfxl.estimation.risk_tracking import shares_while_held
 from kfxl.evaluation.backtest_run import BacktestRun
-from kfxl.evaluation.backtest_settings import check_keywords, plan_of, settings_used, target_shares
+from kfxl.evaluation.backtest_settings import (
+    check_keywords,
+    given_budgets,
+    plan_of,
+    settings_used,
+    target_shares,
+)
 from kfxl.evaluation.performance import performance
 from kfxl.evaluation.strategies import (
     KalmanMeanVariance,
@@ -62,7 +68,7 @@ class Backtest:
     strategy, benchmark : str
         Their names.
     budgets : (N,) or None
-        Risk shares aimed at: the budgets given, or equal ones for risk parity.
+        Risk shares to compare with: equal ones for risk parity, else the budgets given.
     decisions : Index
         Dates (positions) of the D decisions.
     settings : dict
@@ -194,7 +200,7 @@ def backtest(
         upper=by_name(upper, "upper", labels),
         **estimator_settings,
     )
-    shares = target_shares(budgets, strategy, size, labels)
+    shares = given_budgets(budgets, size, labels)
     chosen, rival = (
         strategy_from(spec, argument, size, labels, budgets=shares, kalman=kalman)
         for spec, argument in ((strategy, "strategy"), (benchmark, "benchmark"))
@@ -207,7 +213,7 @@ def backtest(
     run = BacktestRun(data, plan, aligned, progress)
     names = (strategy_name(strategy), strategy_name(benchmark))
     settings = settings_used(plan, kalman, names, None if shares is None else data.row(shares))
-    return _result(run, chosen, rival, settings, shares)
+    return _result(run, chosen, rival, settings, target_shares(shares, strategy, size))
 
 
 def _result(

@@ -96,15 +96,18 @@ def check_keywords(given: dict[str, Any]) -> None:
             raise InputError(name, "is no setting of a backtest", remedy)
 
 
-def target_shares(
-    budgets: object, strategy: object, size: int, labels: pd.Index | None
-) -> FloatArray | None:
-    """Risk shares aimed at, sum 1; None where the strategy has no such aim."""
-    if budgets is not None:
-        return normalised_budgets(by_name(budgets, "budgets", labels), size, labels)
+def given_budgets(budgets: object, size: int, labels: pd.Index | None) -> FloatArray | None:
+    """Risk budgets (N,) with sum 1, or None."""
+    if budgets is None:
+        return None
+    return normalised_budgets(by_name(budgets, "budgets", labels), size, labels)
+
+
+def target_shares(budgets: FloatArray | None, strategy: object, size: int) -> FloatArray | None:
+    """Risk shares to hold a strategy against: equal ones for risk parity, else the budgets."""
     if isinstance(strategy, str) and strategy == "risk-parity":
         return np.full(size, 1 / size)
-    return None
+    return budgets
 
 
 def settings_used(

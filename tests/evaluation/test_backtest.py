@@ -315,6 +315,7 @@ def test_risk_budget_is_met_on_the_covariance_of_the_lookback(method):
 
 def test_budgets_aimed_at():
     assert run(market(), "risk-parity", budgets=None).budgets.tolist() == [1 / 3] * 3
+    assert run(market(), "risk-parity", budgets=[2, 2, 4]).budgets.tolist() == [1 / 3] * 3
     assert run(market(), "equal-weight", budgets=None).budgets is None
     assert run(market(), "kalman", budgets=[2, 2, 4]).budgets.tolist() == [0.25, 0.25, 0.5]
 
