@@ -180,11 +180,14 @@ def test_functions_that_look_at_formulas() -> None:
         for row, formula in enumerate(["FORMULATEXT(A1)", "FORMULATEXT(A2)", "ISFORMULA(A1)"]):
             sheet.write_formula(row, 3, f"={formula}")
         sheet.write_formula("D4", "=IFERROR(_xlfn.FORMULATEXT(C9),ISFORMULA(C9))")
+        sheet.write_formula("D5", "=_xlfn.SHEETS()+1")
+        sheet.write_formula("D6", "=TOY_TEXT(_xlfn.FORMULATEXT(A2))")
 
     found = values(recalculate(one_sheet(fill), TOYS))
     assert found["D1"] == '=TOY_SUM(B1)&"x"'
     assert found["D2"] == "{=TOY_MANY(1,2)}"
     assert (found["D3"], found["D4"]) == (True, False)
+    assert (found["D5"], found["D6"]) == (2, "got '{=TOY_MANY(1,2)}'")
 
 
 def test_false_circle_is_none() -> None:

@@ -8,8 +8,8 @@ from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
 from kfxl.spreadsheet.stored.computable import check_computable
 from kfxl.spreadsheet.stored.dependencies import Order, ordered
 from kfxl.spreadsheet.stored.engine import Engine
-from kfxl.spreadsheet.stored.formulas import calls, untokenize
-from kfxl.spreadsheet.stored.inlining import expanded, with_formulas_told
+from kfxl.spreadsheet.stored.formulas import Token, calls, untokenize
+from kfxl.spreadsheet.stored.inlining import expanded, with_facts
 from kfxl.spreadsheet.stored.own_calls import (
     Function,
     OwnCalls,
@@ -42,8 +42,9 @@ class Computation:
         self._book = book
         self._functions = OwnFunctions(functions)
         self._cells = book.formulas()
+        self._by_place = {(cell.sheet, cell.row, cell.column): cell for cell in self._cells}
         for cell in self._cells:
-            cell.expanded = expanded(book, cell, every=True)
+            cell.expanded = self._written_out(cell, every=True)
             cell.own = own_calls(cell.expanded, self._functions)
             check_computable(book, cell, self._functions.has)
         self._names = {name for cell in self._cells for _, name in calls(cell.expanded)}
@@ -213,13 +214,16 @@ class Computation:
     def _area_of(self, cell: FormulaCell, formula: str) -> Rectangle | None:
         return self._engine.area_of(cell.sheet, cell.row, cell.column, formula)
 
+    def _written_out(self, cell: FormulaCell, *, every: bool) -> list[Token]:
+        tokens = expanded(self._book, cell, every=every)
+        return with_facts(tokens, cell.sheet, self._by_place, len(self._book.order))
+
     def _engine_parts(self) -> dict[str, bytes]:
         """The sheets for the engine: without our calls, and with names written out.
 
         A dynamic array of ours keeps its formula, so that the engine knows that the cells around
         it are its own.
         """
-        formulas = {(cell.sheet, cell.row, cell.column): cell for cell in self._cells}
         edits: dict[str, list[tuple[int, int, bytes]]] = {}
         for cell in self._cells:
             sheet = self._book.sheets[cell.sheet]
@@ -228,9 +232,7 @@ class Computation:
                 continue
             new = b""
             if not cell.own:
-                tokens = with_formulas_told(
-                    expanded(self._book, cell, every=False), cell.sheet, formulas
-                )
+                tokens = self._written_out(cell, every=False)
                 if tokens == cell.tokens:
                     continue
                 tag = sheet.xml[slice(*formula.start_tag)]

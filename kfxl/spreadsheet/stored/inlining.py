@@ -108,10 +108,15 @@ def bound_names(tokens: Sequence[Token]) -> set[str]:
     return bound
 
 
-def with_formulas_told(
-    tokens: Sequence[Token], sheet: str, formulas: dict[tuple[str, int, int], FormulaCell]
+def with_facts(
+    tokens: Sequence[Token],
+    sheet: str,
+    formulas: dict[tuple[str, int, int], FormulaCell],
+    sheets: int,
 ) -> list[Token]:
-    """Answer FORMULATEXT and ISFORMULA of one cell, for the engine sees other formulas.
+    """Answer what the engine would get wrong: FORMULATEXT and ISFORMULA of one cell, SHEETS.
+
+    It is given other formulas than the book has, and two sheets more.
 
     Parameters
     ----------
@@ -121,11 +126,16 @@ def with_formulas_told(
         Where the formula stands.
     formulas : dict of (sheet, row, column) to FormulaCell
         All formulas of the book.
+    sheets : int
+        How many sheets the book has.
     """
     result = list(tokens)
     for at, name in calls(tokens):
         end = closing(tokens, at)
         parts = arguments(tokens, at, end)
+        filler = [Token("space", "")] * (end - at)
+        if name == "SHEETS" and not parts:
+            result[at : end + 1] = [Token("number", str(sheets)), *filler]
         if name not in _ABOUT_FORMULAS or len(parts) != 1 or len(parts[0]) != 1:
             continue
         area = rectangle(parts[0][0].text, sheet) if parts[0][0].kind == "reference" else None
@@ -133,7 +143,6 @@ def with_formulas_told(
         answer = Token("name", "TRUE" if found else "FALSE")
         if name == "FORMULATEXT":
             answer = Token("text", _quoted(found)) if found else Token("error", "#N/A")
-        filler = [Token("space", "")] * (end - at)
         result[at : end + 1] = [answer, *filler]
     return [token for token in result if token.text]
 
