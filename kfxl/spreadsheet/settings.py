@@ -260,7 +260,7 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
             "Data",
             "Your own data",
             "text",
-            "Where the returns come from; shown on Start",
+            "",
             auto=False,
         ),
     ),

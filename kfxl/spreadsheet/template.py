@@ -18,7 +18,7 @@ from kfxl.spreadsheet.styles import DATE, Styles
 MAX_ROWS = 5000
 MAX_COLUMNS = 100
 HISTORY_ROWS = 240
-HISTORY_CELLS = 40_000
+HISTORY_CELLS = 12_000
 FIRST = 5  # first row of every table on a result sheet, below title, note, message and header
 
 SHEETS = (
@@ -76,13 +76,13 @@ class TemplateData:
 class Template:
     """The workbook being written: its sheets, styles, names and sizes."""
 
-    def __init__(self, book: Any, data: TemplateData) -> None:
+    def __init__(self, book: Any, data: TemplateData, sheet_class: type | None = None) -> None:
         self.book = book
         self.data = data
         self.styles = Styles(book)
         self.assets = len(data.names)
         self.factors = len(data.factor_names)
-        self.sheets = {name: book.add_worksheet(name) for name in SHEETS}
+        self.sheets = {name: book.add_worksheet(name, sheet_class) for name in SHEETS}
         self.date_format = DATE if data.dated else "0"
 
     def history_rows(self, columns: int) -> int:

@@ -42,6 +42,7 @@ def _functions(template: Template) -> None:
         page.write_string(row, 0, entry.name, name_style)
         page.write_string(row, 1, "", name_style)
         page.write_string(row, 2, entry.summary, summary_style)
+        page.set_row(row, _height(entry.summary))
         row += 1
         lines = [
             (f"[{item.name}]" if item.optional else item.name, item.description)
@@ -52,9 +53,14 @@ def _functions(template: Template) -> None:
                 continue
             page.write_string(row, 1, label, top_style)
             page.write_string(row, 2, " ".join(text.split()), styles.wrapped)
-            page.set_row(row, 15 * (1 + len(text) // 125))
+            page.set_row(row, _height(text))
             row += 1
     page.print_area(0, 0, row - 1, 2)
+
+
+def _height(text: str) -> int:
+    """Points that wrapped text needs in the column Meaning."""
+    return 15 * (1 + len(text) // 105)
 
 
 def _checks(template: Template) -> None:
@@ -92,15 +98,17 @@ def _fitted(template: Template) -> None:
     page, styles = template.sheets["Checks"], template.styles
     template.header("Checks", HEADER_ROW, 3, ["Fitted to", "Assets", "Factors"])
     factors = f'COUNTA(Factors!$B$1:$CW$1)-COUNTIF(Factors!$B$1:$CW$1,"{RISK_FREE}")'
+    # With their sheet: other sheets read these cells through names.
     lines = (
         ("The sheets are fitted to", f"={template.assets}", f"={template.factors}"),
         ("The data have", "=COLUMNS(Returns_Data)-1", f"={factors}"),
-        ("Same", "=E6=E7", "=AND(F6=F7,Assets_Fit)"),
+        ("Same", "=Checks!E6=Checks!E7", "=AND(Checks!F6=Checks!F7,Assets_Fit)"),
         (
             "Message",
-            '=IF(Assets_Fit,"","data have "&E7&" assets, sheet is fitted to "&E6&": Fit workbook")',
+            '=IF(Assets_Fit,"",'
+            '"data have "&Checks!E7&" assets, sheet is fitted to "&Checks!E6&": Fit workbook")',
             '=IF(NOT(Assets_Fit),Assets_Message,IF(Factors_Fit,"",'
-            '"data have "&F7&" factors, sheet is fitted to "&F6&": Fit workbook"))',
+            '"data have "&Checks!F7&" factors, sheet is fitted to "&Checks!F6&": Fit workbook"))',
         ),
         # Every call of a worksheet function on the result sheets takes as_of from here, and a
         # function returns an argument that holds an error text: no asset vanishes unseen.

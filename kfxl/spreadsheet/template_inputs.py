@@ -134,7 +134,8 @@ def _settings(template: Template) -> None:
             _validate(page, area, setting)
             template.define(setting.name, area)
             _in_use(template, row, setting)
-            page.write_string(row, 3, setting.meaning, styles.note)
+            if setting.meaning:
+                page.write_string(row, 3, setting.meaning, styles.note)
             row += 1
     page.set_column(0, 0, 27)
     page.set_column(1, 2, 15)

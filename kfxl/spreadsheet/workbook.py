@@ -15,10 +15,9 @@ from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, FRENCH_SOURCE, french_m
 from kfxl.evaluation.calendar import defaults_for, periods_per_year_of
 from kfxl.spreadsheet.book_reader import Book, open_book, read_book, read_inputs
 from kfxl.spreadsheet.panels import read_returns_csv
-from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.report_writer import write_report
 from kfxl.spreadsheet.template import SHEETS, TemplateData, default_assets
-from kfxl.spreadsheet.template_writer import write_template
+from kfxl.spreadsheet.template_writer import build
 
 __all__ = [
     "Book",
@@ -95,7 +94,7 @@ def build_template(
         {**_schedule(returns), **settings},
         default_assets([str(name) for name in returns.columns], assets),
     )
-    return recalculate(write_template(data))
+    return build(data)
 
 
 def fit(package: bytes) -> bytes:
