@@ -59,6 +59,7 @@ class Computation:
         self._results: dict[FormulaCell, Grid] = {}
         self._areas: dict[FormulaCell, Rectangle] = {}
         self._values: dict[tuple[str, int, int], Plain] = {}
+        self._ours: dict[tuple[str, int, int], Plain] = {}
         self._grids: dict[Rectangle, Grid] = {}
         self._last: dict[str, tuple[int, int]] = {}
 
@@ -140,6 +141,7 @@ class Computation:
                 shown = 0.0 if value is None else value
                 row, column = cell.area.top + down, cell.area.left + across
                 self._engine.put(cell.sheet, row, column, shown)
+                self._ours[cell.sheet, row, column] = shown
 
     def _refresh(self) -> None:
         """Bring the engine up to date and see how far dynamic arrays reach now."""
@@ -162,6 +164,8 @@ class Computation:
         key = (sheet, row, column)
         if key not in self._filled_by:
             return self._book.stored_value(sheet, row, column)
+        if key in self._ours:
+            return self._ours[key]
         if key not in self._values:
             self._values[key] = self._engine.value(sheet, row, column)
         return self._values[key]
@@ -186,6 +190,7 @@ class Computation:
             for row in range(area.top, area.bottom + 1)
             for column in range(area.left, area.right + 1)
             if (key := (area.sheet, row, column)) not in self._values
+            and key not in self._ours
             and (cell := self._filled_by.get(key)) is not None
             and cell.kind != "dynamic"
         ]
