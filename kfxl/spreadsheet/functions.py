@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kfxl.spreadsheet.functions_backtest import PORTFOLIO_BACKTEST
 from kfxl.spreadsheet.functions_factors import (
     KF_FACTOR_BETAS,
     KF_FACTOR_CONTRIBUTIONS,
@@ -26,7 +27,6 @@ from kfxl.spreadsheet.functions_kalman import (
 )
 from kfxl.spreadsheet.functions_portfolio import (
     KFXL_VERSION,
-    PORTFOLIO_BACKTEST,
     PORTFOLIO_PERFORMANCE,
     PRICES_TO_RETURNS,
 )

@@ -155,7 +155,7 @@ def _of_column(column: list[Cell], known: Names) -> tuple[Names, list[Cell]]:
     title = _name(column[:1], None)
     if title is None or is_auto(column[0]):
         return None, column
-    return (title if title == known else None), column[1:]
+    return (title if title == known and len(column) == 2 else None), column[1:]
 
 
 def _of_two_columns(rows: Rows, known: Names) -> tuple[Names, list[Cell]]:
