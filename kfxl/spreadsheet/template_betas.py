@@ -139,10 +139,10 @@ class _Sheet:
             name = f'=INDEX(Returns_Data,1,{i + 2})&""'
             self.page.write_formula(top + i, 0, name, template.styles.number("General"), "")
             for j in range(self.k + 1):
-                formula = f"={is_number(raw.cell(i + 1, j + 1).local)}"
+                formula = f"={is_number(raw.cell(i + 1, j + 1).ref)}"
                 self.page.write_formula(top + i, j + 1, formula, styles[j], 0)
             if place == 2:
-                cells = Area(SHEET, top + i, 1, 1, self.k + 1).local
+                cells = Area(SHEET, top + i, 1, 1, self.k + 1).ref
                 total = f"=IF(COUNT({cells})=COLUMNS({cells}),SUM({cells}),NA())"
                 self.page.write_formula(top + i, self.k + 2, total, styles[0], 0)
 

@@ -80,11 +80,15 @@ def _checks(template: Template) -> None:
     for row, (text, formula) in enumerate(checks):
         page.write_string(TOP + row, 0, text, styles.text)
         page.write_formula(
-            TOP + row, 1, f"=IFERROR({formula},FALSE)", styles.number("General"), False
+            TOP + row,
+            1,
+            f"=IFERROR({formula},FALSE)",
+            styles.number("General", align="left"),
+            False,
         )
     page.write_string(2, 0, "All checks", styles.section)
     overall = f"=AND(COUNTIF({results.local},TRUE)=ROWS({results.local}))"
-    page.write_formula(2, 1, overall, styles.number("General", bold=True), False)
+    page.write_formula(2, 1, overall, styles.number("General", align="left"), False)
     template.define("All_Checks", Area("Checks", 2, 1))
     template.define("Check_Results", results)
     template.judge(Area("Checks", 2, 1), "{cell}")
@@ -120,8 +124,9 @@ def _fitted(template: Template) -> None:
     )
     for row, (label, assets, factor) in enumerate(lines, start=TOP):
         page.write_string(row, 3, label, styles.text)
-        page.write_formula(row, 4, assets, styles.number("General"), 0)
-        page.write_formula(row, 5, factor, styles.number("General"), 0)
+        right = styles.number("General", align="right")
+        page.write_formula(row, 4, assets, right, 0)
+        page.write_formula(row, 5, factor, right, 0)
     for column, what in ((4, "Assets"), (5, "Factors")):
         template.define(f"{what}_Fit", Area("Checks", TOP + 2, column))
         template.define(f"{what}_Message", Area("Checks", TOP + 3, column))
@@ -211,11 +216,10 @@ def _weight_checks(template: Template) -> list[Check]:
         )
         for place, mix in enumerate(MIXES, start=1)
     ]
-    row = {name: f"INDEX({name},2,0)" for name in NAMES}
-    first = NAMES[0]
+    held = f"{NAMES[0]}_Row"
     inside = (
-        f"AND(SUMPRODUCT(--({row[first]}<Minimum_Row-1E-9))=0,"
-        f"SUMPRODUCT(--({row[first]}>Maximum_Row+1E-9))=0,COUNT({row[first]})={n})"
+        f"AND(SUMPRODUCT(--({held}<Minimum_Row-1E-9))=0,"
+        f"SUMPRODUCT(--({held}>Maximum_Row+1E-9))=0,COUNT({held})={n})"
     )
     shares = Area("Weights", FIRST, 5, n, 4)
     parity, budget = shares.part(0, 1, width=1).ref, shares.part(0, 2, width=1).ref
@@ -235,6 +239,10 @@ def _weight_checks(template: Template) -> list[Check]:
             f"AND(COUNT({shares.ref})={4 * n},"
             + ",".join(f"ABS(INDEX(Weights_Totals,1,{5 + j})-1)<1E-9" for j in range(4))
             + ")",
+        ),
+        (
+            "Every asset has a weight, a target and a tracked share of risk",
+            f"COUNT({Area('Risk', FIRST, 1, n, 4).ref})={4 * n}",
         ),
         ("Tracked shares of risk sum to 100%", "ABS(Tracked_Total-1)<1E-6"),
     ]

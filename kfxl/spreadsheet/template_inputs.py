@@ -98,7 +98,7 @@ def _panel_note(template: Template, page: Any, sheet: str, column: int) -> None:
             "Returns (dates, then one column per factor), then press Fit workbook."
         )
     page.insert_textbox(
-        1,
+        2,
         column,
         text,
         {

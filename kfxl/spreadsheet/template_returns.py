@@ -71,6 +71,7 @@ def _calls(template: Template) -> dict[str, Area]:
         raw[output] = template.result(area, call, number_format, dates=dates)
         top = area.bottom + 2
     template.define("Expected_Returns", raw["forecast"])
+    template.define("Expected_Returns_Row", raw["forecast"].part(1, 0))
     return raw
 
 
@@ -80,8 +81,8 @@ def _table(template: Template, raw: dict[str, Area]) -> None:
     for i in range(n):
         row = FIRST + i
         excel_row = row + 1
-        forecast, error = raw["forecast"].cell(1, i).local, raw["stderr"].cell(1, i).local
-        ratio = raw["parameters"].cell(3, i + 1).local
+        forecast, error = raw["forecast"].cell(1, i).ref, raw["stderr"].cell(1, i).ref
+        ratio = raw["parameters"].cell(3, i + 1).ref
         formulas = (
             f'=INDEX(Returns_Data,1,{i + 2})&""',
             f"={is_number(forecast)}",

@@ -92,14 +92,14 @@ def _table(template: Template, raw: dict[str, Area]) -> None:
         name = f'=INDEX(Returns_Data,1,{i + 2})&""'
         page.write_formula(row, 0, name, styles.number("General"), "")
         for column, source in enumerate(sources, start=1):
-            formula = f"={is_number(source.cell(0, i).local)}"
+            formula = f"={is_number(source.cell(0, i).ref)}"
             page.write_formula(row, column, formula, styles.number(PERCENT), 0)
         off = f"=$D{excel_row}-$C{excel_row}"
         page.write_formula(row, 5, off, styles.number(PERCENT), 0)
     bottom = FIRST + n
     page.write_string(bottom, 0, "Total", styles.total("General"))
     for column in range(1, 6):
-        cells = Area(SHEET, FIRST, column, n, 1).local
+        cells = Area(SHEET, FIRST, column, n, 1).ref
         formula = f"=IF(COUNT({cells})=ROWS({cells}),SUM({cells}),NA())"
         page.write_formula(bottom, column, formula, styles.total(PERCENT), 0)
     page.write_string(bottom + 1, 0, "Tracking error", styles.total("General"))

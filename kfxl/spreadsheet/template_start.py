@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kfxl.spreadsheet.areas import Area, column_letters
-from kfxl.spreadsheet.styles import MONEY, PERCENT_FINE
+from kfxl.spreadsheet.styles import HEADER, MONEY, PERCENT_FINE
 from kfxl.spreadsheet.template import MAX_COLUMNS, MAX_ROWS, Template
 from kfxl.spreadsheet.template_inputs import RISK_FREE
 
@@ -35,7 +35,9 @@ def write(template: Template) -> None:
     row = _facts(template, page, 3)
     page.write_string(row, 0, "Steps", styles.section)
     for offset, (number, text) in enumerate(STEPS, start=1):
-        page.write_string(row + offset, 0, number, styles.make(align="right", font_color="#1F3A5F"))
+        page.write_string(
+            row + offset, 0, number, styles.make(align="right", valign="top", font_color=HEADER)
+        )
         page.write_string(row + offset, 1, text, styles.make(text_wrap=True, valign="top"))
         page.set_row(row + offset, 32 if len(text) > 105 else 16)
     row += len(STEPS) + 2
@@ -77,8 +79,11 @@ def _facts(template: Template, page: Any, row: int) -> int:
     page.write_string(row, 0, "Status", styles.section)
     for offset, (label, formula, number_format) in enumerate(facts, start=1):
         page.write_string(row + offset, 0, label, styles.text)
-        style = styles.number(number_format or "General", align="left")
+        style = styles.number(
+            number_format or "General", align="left", valign="top", text_wrap=label == "Data"
+        )
         page.write_formula(row + offset, 1, formula, style, "")
+    page.set_row(row + 3, 32)
     template.define("Addin_Status", Area("Start", row + 1, 1))
     template.define("Risk_Free_Now", Area("Start", row + len(facts), 1))
     template.judge(Area("Start", row + 1, 1), 'RIGHT({cell},7)="answers"')

@@ -67,7 +67,7 @@ def _calls(template: Template) -> dict[str, Area]:
         )
         source = "Budgets_Used" if column == "budget" else defined
         for i in range(n):
-            name = names.cell(0, i).local
+            name = names.cell(0, i).ref
             formula = f"=INDEX({source},MATCH({name},Asset_Names,0))"
             page.write_formula(
                 area.row, area.column + i, formula, template.styles.number(PERCENT), 0
@@ -85,7 +85,9 @@ def _calls(template: Template) -> dict[str, Area]:
             template.result(area, call, number_format)
         raw[title] = area
         if title in MIXES:
-            template.define(NAMES[MIXES.index(title)], area)
+            name = NAMES[MIXES.index(title)]
+            template.define(name, area)
+            template.define(f"{name}_Row", area.part(1, 0))
         top = area.bottom + (2 if height == 2 else 3)
     return raw
 
@@ -115,7 +117,7 @@ def _equal(template: Template, area: Area, names: Area) -> None:
     page = template.sheets[SHEET]
     for i in range(template.assets):
         page.write_formula(
-            area.row, area.column + i, f"={names.cell(0, i).local}", template.styles.section, ""
+            area.row, area.column + i, f"={names.cell(0, i).ref}", template.styles.section, ""
         )
         share = "=IF(Assets_Fit,1/(COLUMNS(Returns_Data)-1),NA())"
         page.write_formula(
@@ -136,7 +138,7 @@ def _table(template: Template, raw: dict[str, Area]) -> None:
         name = f'=INDEX(Returns_Data,1,{i + 2})&""'
         page.write_formula(FIRST + i, 0, name, styles.number("General"), "")
         for column, source in enumerate(sources, start=1):
-            formula = f"={is_number(source.cell(0, i).local)}"
+            formula = f"={is_number(source.cell(0, i).ref)}"
             page.write_formula(FIRST + i, column, formula, styles.number(PERCENT), 0)
 
 
@@ -146,20 +148,20 @@ def _summary(template: Template, raw: dict[str, Area]) -> None:
     bottom = FIRST + n
     page.write_string(bottom, 0, "Total", styles.total("General"))
     for column in range(1, 10):
-        cells = Area(SHEET, FIRST, column, n, 1).local
+        cells = Area(SHEET, FIRST, column, n, 1).ref
         formula = f"=IF(COUNT({cells})=ROWS({cells}),SUM({cells}),NA())"
         page.write_formula(bottom, column, formula, styles.total(PERCENT), 0)
-    covariance = raw["Covariance"].part(1, 1).local
-    returns = "INDEX(Expected_Returns,2,0)"
+    covariance = raw["Covariance"].part(1, 1).ref
+    returns = "Expected_Returns_Row"
     for row, label in enumerate(
         ("Volatility per year", "Expected return per year", "Return over volatility"), start=1
     ):
         page.write_string(bottom + row, 0, label, styles.total("General"))
     for column, title in enumerate(MIXES, start=1):
-        weights = raw[title].part(1, 0, 1).local
+        weights = raw[title].part(1, 0, 1).ref
         volatility = f"SQRT(SUMPRODUCT(MMULT({weights},{covariance}),{weights})*Periods_In_Use)"
         mean = f"SUMPRODUCT({weights},{returns})*Periods_In_Use"
-        up, down = (Area(SHEET, bottom + row, column).local for row in (2, 1))
+        up, down = (Area(SHEET, bottom + row, column).ref for row in (2, 1))
         for row, (body, number_format) in enumerate(
             (
                 (f"IFERROR({volatility},NA())", PERCENT),
