@@ -121,8 +121,8 @@ def _risk_free(risk_free: object, panel: Panel) -> FloatArray:
 
 def _measures(returns: FloatArray, free: FloatArray, year: float, ddof: int) -> dict[str, float]:
     periods = len(returns)
-    total = float(np.prod(1 + returns)) - 1
-    annual = (1 + total) ** (year / periods) - 1
+    total = _grown(returns)
+    annual = _annualised(total, year / periods)
     spread = _deviation(returns, ddof) * np.sqrt(year)
     excess = returns - free
     mean = float(excess.mean()) * year
@@ -141,6 +141,22 @@ def _measures(returns: FloatArray, free: FloatArray, year: float, ddof: int) -> 
         "expected_shortfall": -float(returns[returns <= quantile].mean()),
         "hit_rate": float((returns > 0).mean()),
     }
+
+
+def _grown(returns: FloatArray) -> float:
+    with np.errstate(over="ignore"):
+        total = float(np.prod(1 + returns)) - 1
+    if not np.isfinite(total):
+        raise InputError("returns", "compound to more than a number holds", "give decimals")
+    return total
+
+
+def _annualised(total: float, power: float) -> float:
+    try:
+        return float((1 + total) ** power - 1)
+    except OverflowError:
+        problem = "the return of a year is too large to write down"
+        raise InputError("periods_per_year", problem, "give more rows, or fewer periods") from None
 
 
 def _deviation(returns: FloatArray, ddof: int) -> float:

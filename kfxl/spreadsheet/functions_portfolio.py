@@ -61,11 +61,7 @@ def PORTFOLIO_PERFORMANCE(
     block = read_block(returns, "returns")
     portfolio, free = _portfolio_returns(block, weights), _risk_free(risk_free, block)
     year = number(periods_per_year, "periods_per_year", None)
-    try:
-        measures = performance(portfolio, periods_per_year=year, risk_free=free)
-    except OverflowError:
-        problem = "the return of a year is too large to write down"
-        raise InputError("periods_per_year", problem, "give more rows, or fewer periods") from None
+    measures = performance(portfolio, periods_per_year=year, risk_free=free)
     return [[str(name), value] for name, value in zip(measures.index, measures, strict=True)]
 
 

@@ -135,3 +135,10 @@ def test_bounds(returns):
     assert measures["expected_shortfall"] >= measures["value_at_risk"] - 1e-12
     assert 0 <= measures["hit_rate"] <= 1
     assert measures["total_return"] > -1 - 1e-12
+
+
+def test_growth_beyond_all_numbers_is_said():
+    with pytest.raises(InputError, match="the return of a year is too large"):
+        performance([10.0] * 3, periods_per_year=10_000)
+    with pytest.raises(InputError, match="compound to more than a number holds"):
+        performance([10.0] * 400)
