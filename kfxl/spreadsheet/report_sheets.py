@@ -72,12 +72,18 @@ def _label(label: object) -> str:
 
 
 def _setting_text(value: object) -> Value:
-    if isinstance(value, pd.Series):
-        return ", ".join(f"{name} {number:.4g}" for name, number in value.items())
+    """A setting as one cell: names with their numbers, one number where all are the same."""
+    if isinstance(value, pd.Series | np.ndarray | list | tuple):
+        numbers = pd.Series(value, dtype=float)
+        if (numbers == numbers.iloc[0]).all():
+            return f"{numbers.iloc[0]:.4g} each"
+        labelled = isinstance(value, pd.Series)
+        return ", ".join(
+            f"{name} {number:.4g}" if labelled else f"{number:.4g}"
+            for name, number in numbers.items()
+        )
     if isinstance(value, dict):
         return ", ".join(f"{name} {number}" for name, number in value.items())
-    if isinstance(value, np.ndarray | list | tuple):
-        return ", ".join(f"{number:.4g}" for number in np.ravel(np.asarray(value, dtype=float)))
     return "auto" if value is None else plain(value)
 
 

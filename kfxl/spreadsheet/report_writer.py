@@ -15,7 +15,7 @@ from kfxl.spreadsheet.styles import Styles
 
 # A fixed moment, so that the same report always gives the same bytes.
 CREATED = dt.datetime(2026, 1, 1)
-WIDEST = 60
+WIDEST = 24
 
 
 def write_report(report: Report) -> bytes:

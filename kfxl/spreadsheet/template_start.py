@@ -53,6 +53,7 @@ def write(template: Template) -> None:
         page.write_url(row + offset, 0, f"internal:'{sheet}'!A1", link, sheet)
         page.write_string(row + offset, 1, text, styles.text)
     page.print_area(0, 0, row + len(_contents()), 1)
+    page.fit_to_pages(1, 1)
 
 
 def _facts(template: Template, page: Any, row: int) -> int:

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-import openpyxl
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
@@ -21,6 +20,7 @@ from kfxl.spreadsheet import (
     template_start,
     template_weights,
 )
+from kfxl.spreadsheet.book_reader import open_book
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.styles import DATE
 from kfxl.spreadsheet.template import Template, TemplateData, check_size
@@ -47,7 +47,7 @@ def build(data: TemplateData) -> bytes:
 
 
 def _values(package: bytes) -> Values:
-    book = openpyxl.load_workbook(io.BytesIO(package), read_only=True, data_only=True)
+    book = open_book(package)
     return {
         (page.title, row, column): value
         for page in book

@@ -72,3 +72,24 @@ def with_column(package: bytes, sheet: str, column: int, values: Sequence[Cell])
         assert count == 1
     contents[part_of(sheet)] = xml.encode()
     return packed(contents)
+
+
+def with_sheets_of(package: bytes, donor: bytes, sheets: Sequence[str]) -> bytes:
+    """The same package with the inputs of another one pasted over its own."""
+    contents, given = parts(package), parts(donor)
+    texts = re.findall(r"<si><t[^>]*>(.*?)</t></si>", given["xl/sharedStrings.xml"].decode())
+
+    def inline(found: re.Match[str]) -> str:
+        text = texts[int(found.group(2))]
+        return f'<c {found.group(1)} t="inlineStr"><is><t>{text}</t></is></c>'
+
+    for sheet in sheets:
+        source = given[part_of(sheet)].decode()
+        rows = re.search(r"<sheetData>.*</sheetData>", source, re.DOTALL)
+        assert rows
+        pasted = re.sub(r'<c ([^>]*?) t="s"><v>(\d+)</v></c>', inline, rows.group(0))
+        pasted = re.sub(r' s="\d+"', "", pasted)
+        own = contents[part_of(sheet)].decode()
+        start, end = own.index("<sheetData>"), own.index("</sheetData>") + len("</sheetData>")
+        contents[part_of(sheet)] = (own[:start] + pasted + own[end:]).encode()
+    return packed(contents)

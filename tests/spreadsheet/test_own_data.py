@@ -85,16 +85,20 @@ def test_fit_keeps_settings_and_budgets_by_name():
 @pytest.mark.parametrize(("rows", "assets", "step"), [(60, 5, "ME"), (1000, 30, "B")])
 def test_own_data_of_any_size(rows, assets, step):
     returns = simulated(rows, assets, step=step)
+    returns.columns = ["Hlth", "Money", *returns.columns[2:]]
     package = build_template(returns)
-    book = opened(package)
-    assert named(book, "All_Checks") == [[True]]
-    window = 60 if step == "ME" else 50
-    covariance = kfxl.covariance(returns, method="ledoit_wolf", window=window)
-    found = np.array(named(book, "Weights_Risk_Parity")[1], dtype=float)
+    # The same data pasted into the template, then fitted.
+    pasted = template_xml.with_sheets_of(template(), package, ["Returns", "Factors"])
+    fitted = fit(pasted)
+    for book in (opened(package), opened(fitted)):
+        assert named(book, "All_Checks") == [[True]]
+        assert "No factors" in book["Factor betas"]["A3"].value
+    assert named(opened(fitted), "Asset_Budgets")[:2] == [[0.12], [0.08]]
+    covariance = kfxl.covariance(returns, method="ledoit_wolf", window=60)
+    found = np.array(named(opened(fitted), "Weights_Risk_Parity")[1], dtype=float)
     wanted = kfxl.risk_parity_weights(covariance).to_numpy()
     assert found == pytest.approx(wanted, rel=0, abs=1e-12)
-    assert "No factors" in book["Factor betas"]["A3"].value
-    again = read_book(package)
+    again = read_book(fitted)
     assert again.factors is None
     pd.testing.assert_frame_equal(
         again.returns, returns, check_freq=False, check_names=False, check_index_type=False
