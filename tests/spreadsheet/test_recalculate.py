@@ -246,3 +246,31 @@ def test_file_goes_beside_its_source_unless_told(tmp_path: Path) -> None:
     assert source.read_bytes() == package
     assert recalculate_file(source, source, TOYS).path == source
     assert source.read_bytes() == done.package
+
+
+@pytest.mark.parametrize("rows", [3, 80])
+def test_cells_of_another_sheet_keep_to_their_own_sheet(rows: int) -> None:
+    """Few cells are read one by one, many at once: in both, A1 is the A1 beside the formula."""
+
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        near, far = workbook.add_worksheet("Near"), workbook.add_worksheet("S")
+        near.write_column("A1", range(1, rows + 1))
+        far.write_column("A1", range(100, 100 + rows))
+        for row in range(rows):
+            near.write_formula(row, 1, f"=A{row + 1}+1")
+            near.write_formula(row, 2, "=A:A*10")
+            near.write_formula(row, 3, f"=LET(x,A{row + 1},x+OFFSET(A1,0,0))")
+            far.write_formula(row, 1, f"=Near!B{row + 1}*10")
+        near.write_array_formula(0, 4, rows - 1, 4, f"{{=ROW(A1:A{rows})*A1:A{rows}}}")
+        far.write_formula("D1", f"=TOY_SUM(Near!B1:B{rows}*1)")
+        far.write_formula("D2", f"=TOY_SUM(Near!C1:C{rows})+SUM(Near!C1:C{rows})")
+        far.write_formula("D3", f"=SUM(TOY_SUM(Near!E1:E{rows}),SUM(Near!E1:E{rows}))")
+        far.write_formula("D4", "=TOY_SUM(Near!D2+0)")
+
+    found = values(recalculate(book(fill), TOYS))
+    numbers = range(1, rows + 1)
+    assert [found[f"B{row}"] for row in numbers] == [10 * (row + 1) for row in numbers]
+    assert found["D1"] == sum(numbers) + rows
+    assert found["D2"] == 2 * 10 * sum(numbers)
+    assert found["D3"] == 2 * sum(row * row for row in numbers)
+    assert found["D4"] == 3

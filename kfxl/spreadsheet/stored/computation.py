@@ -9,7 +9,7 @@ from kfxl.spreadsheet.stored.computable import check_computable
 from kfxl.spreadsheet.stored.dependencies import Order, ordered
 from kfxl.spreadsheet.stored.engine import Engine
 from kfxl.spreadsheet.stored.formulas import Token, calls, untokenize
-from kfxl.spreadsheet.stored.inlining import expanded, with_facts
+from kfxl.spreadsheet.stored.inlining import expanded, on_own_sheet, with_facts
 from kfxl.spreadsheet.stored.own_calls import (
     Function,
     OwnCalls,
@@ -224,7 +224,7 @@ class Computation:
         return with_facts(tokens, cell.sheet, self._by_place, len(self._book.order))
 
     def _engine_parts(self) -> dict[str, bytes]:
-        """The sheets for the engine: without our calls, and with names written out.
+        """The sheets for the engine: without our calls, with names and sheets written out.
 
         A dynamic array of ours keeps its formula, so that the engine knows that the cells around
         it are its own.
@@ -237,7 +237,7 @@ class Computation:
                 continue
             new = b""
             if not cell.own:
-                tokens = self._written_out(cell, every=False)
+                tokens = on_own_sheet(self._written_out(cell, every=False), cell.sheet)
                 if tokens == cell.tokens:
                     continue
                 tag = sheet.xml[slice(*formula.start_tag)]

@@ -18,7 +18,7 @@ from kfxl.spreadsheet.stored.formulas import (
     trimmed,
     untokenize,
 )
-from kfxl.spreadsheet.stored.references import is_relative, rectangle, structured
+from kfxl.spreadsheet.stored.references import is_relative, quoted, rectangle, structured
 
 _DEEPEST_NAME = 20
 _GIVES_CELLS = {"INDEX", "OFFSET", "ANCHORARRAY"}
@@ -95,6 +95,24 @@ def _is_range(tokens: Sequence[Token]) -> bool:
             return False
         at += 1
     return bool(tokens)
+
+
+def on_own_sheet(tokens: Sequence[Token], sheet: str) -> list[Token]:
+    """Write the formula's own sheet before every reference that names none.
+
+    Where the engine evaluates a formula that reads a cell of another sheet, it computes that
+    cell's formula anew, and takes such references for cells of the sheet that asked.
+
+    >>> from kfxl.spreadsheet.stored.formulas import tokenize
+    >>> untokenize(on_own_sheet(tokenize("A1+Other!B2"), "S"))
+    "'S'!A1+Other!B2"
+    """
+    return [
+        Token("reference", f"{quoted(sheet)}!{token.text}")
+        if token.kind == "reference" and "!" not in token.text
+        else token
+        for token in tokens
+    ]
 
 
 def bound_names(tokens: Sequence[Token]) -> set[str]:
