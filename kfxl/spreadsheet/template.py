@@ -171,7 +171,7 @@ class Template:
 
     def message(self, sheet: str, blocks: Sequence[Area], *, needs: str = "Assets") -> None:
         """Row 3: says what is wrong with this sheet, or that nothing is."""
-        text = '"Up to date with the sheets Returns, Factors and Settings."'
+        text = '"Fitted to the data on the sheets Returns and Factors."'
         for block in reversed(blocks):
             # A labelled result has its first value at the second row, second column; an error
             # fills the area or stands in its first cell only, depending on the host.

@@ -95,7 +95,7 @@ def _panel_note(template: Template, page: Any, sheet: str, column: int) -> None:
     else:
         text = (
             "No factors yet. Paste factor returns from A1 for the same dates as the sheet "
-            "Returns (dates, then one column per factor), then press Fit workbook."
+            "Returns (dates, then one column per factor), then run: kfxl fit kfxl.xlsx -o mine.xlsx"
         )
     page.insert_textbox(
         2,

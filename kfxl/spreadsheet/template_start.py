@@ -10,16 +10,14 @@ from kfxl.spreadsheet.template import MAX_COLUMNS, MAX_ROWS, Template
 from kfxl.spreadsheet.template_inputs import RISK_FREE
 
 STEPS = (
-    (
-        "1",
-        "Put your returns on the sheet Returns from cell A1: dates down, one column per asset, "
-        "simple returns as decimals or per cent. Excess returns (above cash) are best.",
-    ),
-    ("2", "Put factor returns on the sheet Factors the same way. A last column RF is cash."),
-    ("3", "More rows need nothing else. Another number of assets or factors: press Fit workbook."),
-    ("4", "Set the blue cells on the sheet Settings: risk budgets, bounds, risk aversion, cost."),
-    ("5", "Read Expected returns, Factor betas, Weights and Risk. Look at Checks."),
-    ("6", "Press Backtest on the kfxl ribbon, or run: kfxl backtest kfxl.xlsx -o report.xlsx"),
+    "Put your returns on the sheet Returns from cell A1: dates down, one column per asset, "
+    "simple returns as decimals (0.012 is 1.2 %). Excess returns (above cash) are best.",
+    "Put factor returns on the sheet Factors the same way. A last column RF is cash.",
+    "More rows need nothing else. More assets or factors: kfxl fit kfxl.xlsx -o mine.xlsx",
+    "Set the blue cells on the sheet Settings: risk budgets, bounds, risk aversion, cost.",
+    "Save, then recompute: kfxl recalc kfxl.xlsx -o kfxl.xlsx",
+    "Read Expected returns, Factor betas, Weights and Risk. Look at Checks.",
+    "Test the past: kfxl backtest kfxl.xlsx -o report.xlsx",
 )
 
 
@@ -34,9 +32,12 @@ def write(template: Template) -> None:
     page.freeze_panes(2, 0)
     row = _facts(template, page, 3)
     page.write_string(row, 0, "Steps", styles.section)
-    for offset, (number, text) in enumerate(STEPS, start=1):
+    for offset, text in enumerate(STEPS, start=1):
         page.write_string(
-            row + offset, 0, number, styles.make(align="right", valign="top", font_color=HEADER)
+            row + offset,
+            0,
+            f"{offset}",
+            styles.make(align="right", valign="top", font_color=HEADER),
         )
         page.write_string(row + offset, 1, text, styles.make(text_wrap=True, valign="top"))
         page.set_row(row + offset, 32 if len(text) > 105 else 16)
@@ -62,7 +63,7 @@ def _facts(template: Template, page: Any, row: int) -> int:
     facts = (
         (
             "Add-in",
-            '=IFERROR(KFXL_VERSION()&" answers","kfxl is not loaded: run python3 install")',
+            '=IFERROR("kfxl "&KFXL_VERSION()&" answers","not loaded in this program: use kfxl recalc")',
             "",
         ),
         (
