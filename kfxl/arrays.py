@@ -82,10 +82,12 @@ def _numbers(values: object, argument: str) -> FloatArray:
         values = values.to_numpy()
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "bMmSU" or (array.dtype.kind == "O" and _has_non_numbers(array)):
+        if array.dtype.kind in "bcMmSU" or (array.dtype.kind == "O" and _has_non_numbers(array)):
             raise InputError(argument, "holds something that is not a number", "give numbers only")
+        if array.dtype.kind == "O":
+            array = np.where(pd.isna(array), np.nan, array)  # None and pandas.NA are missing too
         return np.array(array, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -99,15 +101,16 @@ def _has_non_numbers(array: npt.NDArray[Any]) -> bool:
 
 def _check_labels(index: pd.Index, argument: str, noun: str) -> None:
     if not index.is_unique:
-        twice = index[index.duplicated()][0]
-        raise InputError(argument, f"{noun} {twice} occurs twice", "give each name once")
+        twice = place(index.astype(object), int(np.argmax(index.duplicated())), noun)
+        raise InputError(argument, f"{noun} {twice} occurs twice", f"give each {noun} once")
 
 
-def panel(values: object, argument: str, *, min_rows: int = 1, missing: bool = True) -> Panel:
+def panel(values: object, argument: str, *, missing: bool = True, any_order: bool = False) -> Panel:
     """Check a (T, N) array or DataFrame; a Series or 1-D array is one column.
 
-    NaN marks a missing value and is refused where ``missing`` is False. Infinite values,
-    duplicate labels and dates out of order are refused always.
+    NaN marks a missing value and is refused where ``missing`` is False. Infinite values and
+    duplicate labels are refused always, dates out of order unless ``any_order``: what goes
+    through :func:`align_rows` is put in order there.
     """
     array = _numbers(values, argument)
     index = columns = None
@@ -122,25 +125,27 @@ def panel(values: object, argument: str, *, min_rows: int = 1, missing: bool = T
         raise InputError(
             argument, f"has shape {array.shape}", "give periods as rows, assets as columns"
         )
-    if len(array) < min_rows:
-        raise InputError(argument, f"has {len(array)} rows", f"give at least {min_rows}")
+    if not len(array):
+        raise InputError(argument, "has 0 rows", "give at least 1")
     if index is not None and columns is not None:
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
-        if isinstance(index, pd.DatetimeIndex | pd.PeriodIndex):
-            _check_ascending(index, argument)
+        _check_dates(index, argument, any_order)
     _check_finite(array, argument, index, columns, missing)
     return Panel(array, index, columns)
 
 
-def _check_ascending(index: pd.Index, argument: str) -> None:
-    if not index.is_monotonic_increasing:
+def _check_dates(index: pd.Index, argument: str, any_order: bool) -> None:
+    """Dates, also as Python objects, must be there and ascend; other labels need not."""
+    if index.inferred_type not in ("datetime64", "datetime", "date", "period"):
+        return
+    if index.hasnans:
+        row = int(np.argmax(index.isna())) + 1
+        raise InputError(argument, f"the date of row {row} is missing", "give every row a date")
+    if not (any_order or index.is_monotonic_increasing):
         first = int(np.argmax(np.asarray(index[1:] < index[:-1]))) + 1
-        raise InputError(
-            argument,
-            f"{place(index, first, 'row')} comes after a later date",
-            "sort the rows by date, oldest first",
-        )
+        late = f"{place(index, first, 'row')} comes after a later date"
+        raise InputError(argument, late, "sort the rows by date, oldest first")
 
 
 def _check_finite(
@@ -192,14 +197,7 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
     return Panel(panel.values, onto.index, panel.columns)
 
 
-def vector(
-    values: object,
-    argument: str,
-    size: int,
-    labels: pd.Index | None = None,
-    *,
-    missing: bool = False,
-) -> FloatArray:
+def vector(values: object, argument: str, size: int, labels: pd.Index | None = None) -> FloatArray:
     """(N,) numbers, by name where both sides are labelled; one row or one column will do."""
     array = _numbers(values, argument)
     index = values.index if isinstance(values, pd.Series) else None
@@ -210,9 +208,17 @@ def vector(
     if index is not None and labels is not None:
         array = array[reorder(index, labels, argument, "name")]
     if array.shape != (size,):
-        got = array.shape[0] if array.ndim == 1 else f"shape {array.shape}"
-        raise InputError(argument, f"has {got} values, not {size}", "give one for each")
-    _check_finite(array[None, :], argument, None, labels, missing)
+        several = array.ndim == 1
+        got = (
+            f"{len(array)} values, not {size}" if several else f"shape {array.shape}, not {(size,)}"
+        )
+        raise InputError(argument, f"has {got}", "give one for each")
+    finite = np.isfinite(array)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        what = "missing" if np.isnan(array[first]) else "infinite"
+        name = place(labels, first, "number")
+        raise InputError(argument, f"{name} is {what}", "give a finite number there")
     return array
 
 

@@ -108,3 +108,43 @@ def test_numbers():
 def test_errors_are_one_family():
     assert issubclass(InputError, KfxlError)
     assert issubclass(SolverError, KfxlError)
+
+
+def test_pandas_own_missing_values_are_missing():
+    given = FRAME.astype("Float64")
+    assert given.iloc[1, 1] is pd.NA
+    np.testing.assert_array_equal(arrays.panel(given, "returns").values, FRAME)
+
+
+@pytest.mark.parametrize("values", [[[1j]], np.array([[1 + 0j]]), [[10**400]]])
+def test_numbers_that_no_float_holds_are_refused(values):
+    assert "give numbers only" in refusal(arrays.panel, values, "returns")
+
+
+def test_dates_must_be_there_and_ascend_also_as_python_objects():
+    days = [day.date() for day in DAYS]
+    assert "after a later date" in refusal(arrays.panel, FRAME.set_axis(days[::-1]), "returns")
+    assert "after a later date" in refusal(
+        arrays.panel, FRAME.set_axis(DAYS[::-1].to_period("M")), "returns"
+    )
+    arrays.panel(FRAME.set_axis(days), "returns")
+    gap = FRAME.set_axis(pd.DatetimeIndex([DAYS[0], pd.NaT, DAYS[2]]))
+    assert "the date of row 2 is missing" in refusal(arrays.panel, gap, "returns")
+    twice = FRAME.set_axis(DAYS[[0, 1, 1]])
+    assert "date 2024-02-29 occurs twice" in refusal(arrays.panel, twice, "returns")
+
+
+def test_what_is_aligned_by_date_may_come_in_any_order():
+    onto = arrays.panel(FRAME, "asset_returns")
+    for index in (DAYS, DAYS.tz_localize("Europe/Berlin"), DAYS.to_period("M"), list("zxy")):
+        frame = FRAME.set_axis(index)
+        given = arrays.panel(frame.iloc[[2, 0, 1]], "factors", any_order=True)
+        found = arrays.align_rows(given, arrays.panel(frame, "returns"), "factors")
+        np.testing.assert_array_equal(found.values, onto.values)
+
+
+def test_a_vector_names_the_asset_whose_number_is_missing():
+    labels = pd.Index(["A", "B"])
+    assert "budgets: B is missing;" in refusal(arrays.vector, [1, np.nan], "budgets", 2, labels)
+    assert "number 1 is infinite" in refusal(arrays.vector, [np.inf, 1], "budgets", 2)
+    assert "has shape (), not (2,)" in refusal(arrays.vector, 1.0, "budgets", 2)

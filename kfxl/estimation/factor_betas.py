@@ -70,16 +70,17 @@ class FactorBetas:
 
     def predict(self, factor_forecast: object) -> Row:
         """Return of each asset (N,), alpha included, at factor returns (K,) by latest loadings."""
-        return self._labels.assets.row(self._contributions(factor_forecast).sum(axis=1))
+        parts = self._contributions(factor_forecast, "factor_forecast")
+        return self._labels.assets.row(parts.sum(axis=1))
 
     def contributions(self, factor_returns: object) -> Table:
         """(N, K+1): alpha and beta_k f_k at factor returns (K,), by the latest loadings."""
-        return self._labels.matrix(self._contributions(factor_returns))
+        return self._labels.matrix(self._contributions(factor_returns, "factor_returns"))
 
-    def _contributions(self, factor_returns: object) -> FloatArray:
+    def _contributions(self, factor_returns: object, argument: str) -> FloatArray:
         latest = np.asarray(self.latest)
         size = latest.shape[1] - 1
-        factors = vector(factor_returns, "factor_returns", size, self._labels.factors)
+        factors = vector(factor_returns, argument, size, self._labels.factors)
         return np.asarray(latest * np.concatenate([[1.0], factors]))
 
     def smoothed(self) -> SmoothedBetas:
@@ -150,7 +151,8 @@ def factor_betas(
     [0.061]
     """
     assets = panel(asset_returns, "asset_returns")
-    factors = align_rows(panel(factor_returns, "factor_returns"), assets, "factor_returns")
+    factors = panel(factor_returns, "factor_returns", any_order=True)
+    factors = align_rows(factors, assets, "factor_returns")
     labels = StateLabels.of(assets, factors)
     regressors = np.column_stack([np.ones(len(factors.values)), factors.values])
     size = _sizes(regressors, factors)

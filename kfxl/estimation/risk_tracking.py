@@ -146,12 +146,12 @@ def shares_while_held(returns: Panel, held: FloatArray) -> FloatArray:
 
 def _held(weights: object, panel: Panel) -> FloatArray:
     """(T, N) weights, by name and date where both sides are labelled."""
-    given = arrays.panel(weights, "weights")
+    given = arrays.panel(weights, "weights", any_order=True)
     shape = panel.values.shape
     if given.values.shape != shape and 1 in given.values.shape:
         row = arrays.vector(weights, "weights", shape[1], panel.columns)
         return np.array(np.broadcast_to(row, shape))
-    given = arrays.panel(weights, "weights", missing=False)
+    given = arrays.panel(weights, "weights", missing=False, any_order=True)
     if given.columns is not None and panel.columns is not None and shape[1] > 1:
         order = arrays.reorder(given.columns, panel.columns, "weights", "name")
         given = Panel(given.values[:, order], given.index, panel.columns)

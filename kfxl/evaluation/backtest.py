@@ -207,7 +207,8 @@ def backtest(
     )
     aligned = None
     if factors is not None:
-        aligned = arrays.align_rows(arrays.panel(factors, "factors"), data, "factors")
+        given = arrays.panel(factors, "factors", any_order=True)
+        aligned = arrays.align_rows(given, data, "factors")
     if plan.warmup == 0 and getattr(chosen, "needs_data", True):
         raise InputError("warmup", "is 0 but the strategy needs data", "give 2 or more")
     run = BacktestRun(data, plan, aligned, progress)

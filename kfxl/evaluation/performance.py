@@ -113,7 +113,7 @@ def _checked(returns: object) -> Panel:
 def _risk_free(risk_free: object, panel: Panel) -> FloatArray:
     if np.ndim(risk_free) == 0:  # type: ignore[arg-type]
         return np.full(len(panel.values), arrays.number(risk_free, "risk_free"))
-    rates = arrays.panel(risk_free, "risk_free", missing=False)
+    rates = arrays.panel(risk_free, "risk_free", missing=False, any_order=True)
     if rates.values.shape[1] != 1:
         raise InputError("risk_free", f"has {rates.values.shape[1]} columns", "give one")
     return arrays.align_rows(rates, panel, "risk_free").values[:, 0]

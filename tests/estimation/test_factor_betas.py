@@ -182,7 +182,7 @@ def test_labels_in_labels_out() -> None:
     returns, factors = golden()
     dates = pd.bdate_range("2020-01-01", periods=252)
     returns.index = factors.index = dates
-    result = factor_betas(returns, factors.iloc[::-1].sort_index())
+    result = factor_betas(returns, factors.iloc[::-1])
     columns = pd.MultiIndex.from_product(
         [returns.columns, ["alpha", *FACTORS]], names=["asset", "factor"]
     )

@@ -341,7 +341,7 @@ def test_factors_give_betas_as_known_and_with_hindsight():
         np.testing.assert_array_equal(result.loadings.loc[when, asset], known.loc[asset])
     assert result.loadings.columns.names == ["asset", "factor"]
     assert result.factor_betas.fitted_through == returns.index[-1]
-    shuffled = run(returns, "equal-weight", factors=factors.iloc[::-1].sort_index())
+    shuffled = run(returns, "equal-weight", factors=factors.iloc[::-1])
     np.testing.assert_array_equal(shuffled.loadings, result.loadings)
     with pytest.raises(InputError, match=r"factors: date .* is missing"):
         run(returns, "equal-weight", factors=factors.iloc[:-1])
