@@ -43,8 +43,7 @@ def periods_per_year_of(index: pd.Index | None) -> int:
     dates = _dates(index)
     if dates is None or len(dates) < 2:
         return DAILY
-    gaps = np.diff(dates.to_numpy().astype("datetime64[h]").astype(np.int64)) / 24
-    usual = float(np.median(gaps))
+    usual = float(np.median((dates[1:] - dates[:-1]) / pd.Timedelta(days=1)))
     return next((count for longest, count in LONGEST_GAP_IN_DAYS.items() if usual <= longest), 1)
 
 

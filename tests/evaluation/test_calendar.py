@@ -16,6 +16,7 @@ def test_dates(frequency, periods):
     dates = pd.date_range("2020-01-01", periods=30, freq=frequency)
     assert periods_per_year_of(dates) == periods
     assert periods_per_year_of(pd.Index([stamp.date() for stamp in dates])) == periods
+    assert periods_per_year_of(dates.tz_localize("Europe/Berlin")) == periods
 
 
 def test_holidays_and_gaps_do_not_matter():
