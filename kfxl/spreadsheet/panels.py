@@ -88,8 +88,11 @@ def _index(cells: Sequence[object], corner: str, place: Place) -> pd.Index:
         elif isinstance(cell, int | float) and not isinstance(cell, bool) and cell == int(cell):
             moments.append(cell)
         else:
-            what = "is blank" if is_blank(cell) else f"{cell!r} is no date"
-            raise InputError(place(row, 0), what, "put a date or period number in each row")
+            if is_blank(cell):
+                remedy = "put a date or period number in each row"
+                raise InputError(place(row, 0), "is blank", remedy)
+            remedy = "write dates year first, as 2020-12-31"
+            raise InputError(place(row, 0), f"{cell!r:.40} is no date", remedy)
     index = date_index(moments)
     later = np.asarray(index[1:] <= index[:-1])
     if later.any():
@@ -103,7 +106,11 @@ def _return(cell: object, place: Place, row: int, column: int) -> float:
     if cell is None or (isinstance(cell, str) and cell.strip().upper() in MISSING):
         return math.nan
     if isinstance(cell, bool) or not isinstance(cell, int | float):
-        remedy = "give decimals" if "%" in str(cell) else "give a number, or leave it blank"
+        remedy = "give a number, or leave it blank"
+        if "%" in str(cell):
+            remedy = "give decimals, 0.01 for 1%"
+        elif _DECIMAL_COMMA.match(str(cell)):
+            remedy = "write points, not commas, as decimal marks"
         raise InputError(place(row, column), f"{cell!s:.40} is not a number", remedy)
     if not math.isfinite(cell):
         raise InputError(place(row, column), f"{cell} is not finite", "give a finite number")
@@ -146,14 +153,16 @@ def read_returns_csv(path: str | Path) -> pd.DataFrame:
     mark = max(counts, key=lambda key: counts[key])
     if counts[mark] == 0:
         raise InputError(path.name, "has one column", "separate columns by commas")
-    raw = list(csv.reader(io.StringIO(text), delimiter=mark))
-    raw = [row for row in raw if any(cell.strip() for cell in row)]
-    _check_widths(raw, path)
+    lines_read = enumerate(csv.reader(io.StringIO(text), delimiter=mark), start=1)
+    numbered = [(number, row) for number, row in lines_read if any(map(str.strip, row))]
+    raw = [row for _, row in numbered]
+    _check_widths(numbered, path)
     table: Rows = [list(raw[0]), *([_cell(cell, mark) for cell in row] for row in raw[1:])]
+    _check_heading([_cell(cell, mark) for cell in raw[0]], path, dated=not _undated(table))
 
     def place(row: int, column: int) -> str:
         name = raw[0][column].strip() or f"column {column + 1}"
-        return f"{path.name} row {row + 1}, {name}"
+        return f"{path.name} row {numbered[row][0]}, {name}"
 
     if _undated(table):
         table = [["Period", *table[0]], *([float(i), *row] for i, row in enumerate(table[1:], 1))]
@@ -177,9 +186,17 @@ def _read(path: Path) -> str:
         raise InputError(str(path), str(error.strerror), "check the file") from None
 
 
-def _check_widths(rows: Sequence[Sequence[str]], path: Path) -> None:
-    width = len(rows[0])
-    for number, row in enumerate(rows[1:], start=2):
+def _check_heading(first: Sequence[object], path: Path, *, dated: bool) -> None:
+    """Returns in row 1 would pass for names and be lost; whole numbers there may be tickers."""
+    numbers = [cell for cell in first if isinstance(cell, float) and math.isfinite(cell)]
+    if (dated and isinstance(first[0], dt.datetime | float)) or any(x % 1 for x in numbers):
+        remedy = "put a row of names above them, such as Date, Gold, Land"
+        raise InputError(f"{path.name} row 1", "holds numbers, no names", remedy)
+
+
+def _check_widths(rows: Sequence[tuple[int, Sequence[str]]], path: Path) -> None:
+    width = len(rows[0][1])
+    for number, row in rows[1:]:
         if len(row) > width and any(cell.strip() for cell in row[width:]):
             raise InputError(
                 f"{path.name} row {number}",

@@ -39,6 +39,12 @@ def test_a_file_without_dates_gets_periods(tmp_path):
     assert table["A"].tolist() == [0.01, 0.0, 0.02]
 
 
+def test_a_file_may_have_numbers_for_names(tmp_path):
+    for text in ("600519,5\n0.01,-0.02\n0.02,0\n", "Date,600519,5\n202001,0.01,-0.02\n"):
+        assert list(read_returns_csv(written(tmp_path, text))) == ["600519", "5"]
+    assert list(read_returns_csv(written(tmp_path, "Date,NAN\n202001,0.01\n"))) == ["NAN"]
+
+
 def test_a_files_own_names_are_kept(tmp_path):
     table = read_returns_csv(written(tmp_path, 'Date,"Fund, Ltd",=X\n2020-01-31,0.01,0.02\n'))
     assert list(table) == ["Fund, Ltd", "=X"]
@@ -51,14 +57,28 @@ def test_a_files_own_names_are_kept(tmp_path):
         ("Date,A\n", "returns.csv: holds no returns; give names in row 1, then dates, returns"),
         ("Date\n2020-01-31\n", "returns.csv: has one column; separate columns by commas"),
         ("Date,A\n2020-01-31,x\n", "returns.csv row 2, A: x is not a number; give a number, or"),
-        ("Date,A\n2020-01-31,1.5%\n", "returns.csv row 2, A: 1.5% is not a number; give decimals"),
         ("Date,A\n2020-01-31,101.5\n", "returns.csv row 2, A: a return of 101.5 is not believable"),
         (
             "Date,A\n2020-01-31,0,01\n",
             "returns.csv row 2: has 3 cells, the first row 2; give every",
         ),
-        ("Date,A\n31/01/2020,0.01\n", "returns.csv row 2, Date: '31/01/2020' is no date; put a"),
-        ("Date,A\n2020-13-31,0.01\n", "returns.csv row 2, Date: '2020-13-31' is no date; put a"),
+        (
+            "Date,A\n31/01/2020,0.01\n",
+            "returns.csv row 2, Date: '31/01/2020' is no date; write dates year first, as",
+        ),
+        ("Date,A\n2020-13-31,0.01\n", "returns.csv row 2, Date: '2020-13-31' is no date; write"),
+        ("Date,A\n\n,0.01\n", "returns.csv row 3, Date: is blank; put a date or period number"),
+        ("2020-01-31,0.01\n2020-02-29,0\n", "returns.csv row 1: holds numbers, no names; put a"),
+        ("202001,1,2\n202002,0,0\n", "returns.csv row 1: holds numbers, no names; put a row of"),
+        ("0.01,0.5\n0.02,0.5\n", "returns.csv row 1: holds numbers, no names; put a row of"),
+        (
+            "Date,A\n2020-01-31,1.5%\n",
+            "returns.csv row 2, A: 1.5% is not a number; give decimals, 0",
+        ),
+        (
+            'Date,A\n2020-01-31,"0,01"\n',
+            "returns.csv row 2, A: 0,01 is not a number; write points, not commas, as",
+        ),
         ("Date,A\n2020-02-29,0\n2020-01-31,0\n", "returns.csv row 3, Date: is not after the row"),
         ("Date,A,a\n2020-01-31,0.01,0\n", "returns.csv row 1, a: a occurs twice; give each name"),
         ("Date,,B\n2020-01-31,0.01,0\n", "returns.csv row 1, column 2: is blank; name every"),
