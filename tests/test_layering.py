@@ -37,8 +37,8 @@ COMMAND_LINE = {"typer", "rich"}
 # do not weigh on the worksheet functions is tested in test_public_api.py.
 WORKBOOK_FILES = {
     "kfxl/spreadsheet/book_reader.py": {"openpyxl"},
-    "kfxl/spreadsheet/report_writer.py": {"xlsxwriter"},
-    "kfxl/spreadsheet/template_writer.py": {"xlsxwriter"},
+    "kfxl/spreadsheet/reporting/writer.py": {"xlsxwriter"},
+    "kfxl/spreadsheet/template/writer.py": {"xlsxwriter"},
 }
 # Files, clock, network, processes, global state: the core has none of them.
 UNTOUCHED = {

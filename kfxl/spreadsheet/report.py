@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kfxl.spreadsheet import report_factors, report_sheets, report_trading
-from kfxl.spreadsheet.report_model import Block, Chart, Report, ReportSheet, Series
+from kfxl.spreadsheet.reporting import factors as factor_sheets
+from kfxl.spreadsheet.reporting import holdings, trading
+from kfxl.spreadsheet.reporting.model import Block, Chart, Report, ReportSheet, Series
 
 if TYPE_CHECKING:
     from kfxl.evaluation.backtest import Backtest
@@ -39,18 +40,18 @@ def build_report(
         Sharpe, Trading, Risk, and with factors Factor returns, Betas, Contributions.
     """
     sheets = [
-        report_sheets.summary(backtest),
-        report_sheets.value(backtest),
-        report_sheets.weights(backtest),
+        holdings.summary(backtest),
+        holdings.value(backtest),
+        holdings.weights(backtest),
     ]
     if not backtest.estimates.empty:
-        sheets.append(report_sheets.estimates(backtest))
+        sheets.append(holdings.estimates(backtest))
     sheets += [
-        report_trading.sharpe(backtest),
-        report_trading.trading(backtest),
-        report_trading.risk(backtest),
+        trading.sharpe(backtest),
+        trading.trading(backtest),
+        trading.risk(backtest),
     ]
     if backtest.factor_betas is not None and returns is not None and factors is not None:
-        sheets += report_factors.sheets(backtest.factor_betas, returns, factors)
+        sheets += factor_sheets.sheets(backtest.factor_betas, returns, factors)
     title = f"Backtest of {backtest.strategy} against {backtest.benchmark}"
     return Report(title, tuple(sheets))

@@ -15,9 +15,9 @@ from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, FRENCH_SOURCE, french_m
 from kfxl.evaluation.calendar import defaults_for, periods_per_year_of
 from kfxl.spreadsheet.book_reader import Book, open_book, read_book, read_inputs
 from kfxl.spreadsheet.panels import read_returns_csv
-from kfxl.spreadsheet.report_writer import write_report
-from kfxl.spreadsheet.template import SHEETS, TemplateData, default_assets
-from kfxl.spreadsheet.template_writer import build
+from kfxl.spreadsheet.reporting.writer import write_report
+from kfxl.spreadsheet.template.frame import SHEETS, TemplateData, default_assets
+from kfxl.spreadsheet.template.writer import build
 
 __all__ = [
     "Book",

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 
 from kfxl.spreadsheet.areas import column_letters
-from kfxl.spreadsheet.template import SHEETS
+from kfxl.spreadsheet.template.frame import SHEETS
 
 Cell = float | str
 

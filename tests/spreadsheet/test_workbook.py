@@ -14,7 +14,7 @@ import kfxl
 from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, french_monthly
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.settings import SETTINGS
-from kfxl.spreadsheet.template import SHEETS
+from kfxl.spreadsheet.template.frame import SHEETS
 from kfxl.spreadsheet.workbook import FRENCH_BUDGETS, build_template
 from tests.spreadsheet import template_xml
 

@@ -6,7 +6,7 @@ from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.settings import ASSET_COLUMNS, MIXES
 from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE, SCIENTIFIC
-from kfxl.spreadsheet.template import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
 
 SHEET = "Weights"
 COVARIANCE = "Lookback,Covariance_Method,Half_Life,KF_As_Of"

@@ -144,7 +144,7 @@ class Template:
 
         The result's first row holds names; with ``dates`` its first column holds dates. Where
         the data have outgrown the sheet, the argument as_of carries the words that say so, and
-        the function returns them (see :mod:`kfxl.spreadsheet.template_checks`).
+        the function returns them (see :mod:`kfxl.spreadsheet.template.checks`).
         """
         page, styles = self.sheets[area.sheet], self.styles
         number = styles.number(number_format)

@@ -6,8 +6,8 @@ from typing import Any
 
 from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.styles import HEADER, MONEY, PERCENT_FINE
-from kfxl.spreadsheet.template import MAX_COLUMNS, MAX_ROWS, Template
-from kfxl.spreadsheet.template_inputs import RISK_FREE
+from kfxl.spreadsheet.template.frame import MAX_COLUMNS, MAX_ROWS, Template
+from kfxl.spreadsheet.template.inputs import RISK_FREE
 
 STEPS = (
     "Put your returns on the sheet Returns from cell A1: dates down, one column per asset, "
@@ -63,7 +63,8 @@ def _facts(template: Template, page: Any, row: int) -> int:
     facts = (
         (
             "Add-in",
-            '=IFERROR("kfxl "&KFXL_VERSION()&" answers","not loaded in this program: use kfxl recalc")',
+            '=IFERROR("kfxl "&KFXL_VERSION()&" answers",'
+            '"not loaded in this program: use kfxl recalc")',
             "",
         ),
         (

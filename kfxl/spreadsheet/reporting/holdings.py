@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kfxl.spreadsheet.report_model import Block, ReportSheet, Series, Value
-from kfxl.spreadsheet.report_tables import (
+from kfxl.spreadsheet.reporting.model import Block, ReportSheet, Series, Value
+from kfxl.spreadsheet.reporting.tables import (
     LEFT,
     STEP,
     TOP,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kfxl.spreadsheet.report_model import ReportSheet
-from kfxl.spreadsheet.report_tables import LEFT, STEP, TOP, over_time, table
+from kfxl.spreadsheet.reporting.model import ReportSheet
+from kfxl.spreadsheet.reporting.tables import LEFT, STEP, TOP, over_time, table
 from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kfxl.spreadsheet.report_model import Block, Chart, Series, Value
+from kfxl.spreadsheet.reporting.model import Block, Chart, Series, Value
 from kfxl.spreadsheet.styles import DATE
 
 if TYPE_CHECKING:

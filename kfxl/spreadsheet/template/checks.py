@@ -6,9 +6,9 @@ from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.catalogue import catalogue
 from kfxl.spreadsheet.settings import MIXES, SETTINGS
 from kfxl.spreadsheet.styles import PALE
-from kfxl.spreadsheet.template import FIRST, Template
-from kfxl.spreadsheet.template_inputs import RISK_FREE
-from kfxl.spreadsheet.template_weights import NAMES
+from kfxl.spreadsheet.template.frame import FIRST, Template
+from kfxl.spreadsheet.template.inputs import RISK_FREE
+from kfxl.spreadsheet.template.weights import NAMES
 
 Check = tuple[str, str]
 HEADER_ROW = 4

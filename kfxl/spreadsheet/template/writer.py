@@ -11,19 +11,19 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from kfxl.spreadsheet import (
-    template_betas,
-    template_checks,
-    template_inputs,
-    template_returns,
-    template_risk,
-    template_start,
-    template_weights,
-)
 from kfxl.spreadsheet.book_reader import open_book
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.styles import DATE
-from kfxl.spreadsheet.template import Template, TemplateData, check_size
+from kfxl.spreadsheet.template import (
+    checks,
+    expected_returns,
+    factor_betas,
+    inputs,
+    risk,
+    start,
+    weights,
+)
+from kfxl.spreadsheet.template.frame import Template, TemplateData, check_size
 
 # A fixed moment, so that the same data always give the same bytes.
 CREATED = dt.datetime(2026, 1, 1)
@@ -95,13 +95,13 @@ def write_template(data: TemplateData, values: Values | None = None) -> bytes:
     book.calc_on_load = False
     book.set_properties({"title": "kfxl", "author": "kfxl", "created": CREATED})
     template = Template(book, data, _sheet_class(values or {}))
-    template_start.write(template)
-    template_inputs.write(template)
-    template_returns.write(template)
-    template_betas.write(template)
-    template_weights.write(template)
-    template_risk.write(template)
-    template_checks.write(template)
+    start.write(template)
+    inputs.write(template)
+    expected_returns.write(template)
+    factor_betas.write(template)
+    weights.write(template)
+    risk.write(template)
+    checks.write(template)
     template.sheets["Start"].activate()
     book.close()
     return stream.getvalue()

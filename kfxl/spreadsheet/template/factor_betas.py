@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE
-from kfxl.spreadsheet.template import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
 
 SHEET = "Factor betas"
 NOISE = (

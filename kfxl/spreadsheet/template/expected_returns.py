@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.styles import PERCENT_FINE, SCIENTIFIC, SERIES
-from kfxl.spreadsheet.template import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
 
 SHEET = "Expected returns"
 NOISE = "KF_Transition,KF_Process_Variance,KF_Observation_Variance,Calibration,KF_As_Of"

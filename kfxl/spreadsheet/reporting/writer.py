@@ -10,7 +10,7 @@ import xlsxwriter
 
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture, draw
-from kfxl.spreadsheet.report_model import Block, Chart, Report, ReportSheet
+from kfxl.spreadsheet.reporting.model import Block, Chart, Report, ReportSheet
 from kfxl.spreadsheet.styles import Styles
 
 # A fixed moment, so that the same report always gives the same bytes.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kfxl.spreadsheet.report_model import ReportSheet
-from kfxl.spreadsheet.report_tables import LEFT, STEP, TOP, frame_of, over_time, series_of, table
+from kfxl.spreadsheet.reporting.model import ReportSheet
+from kfxl.spreadsheet.reporting.tables import LEFT, STEP, TOP, frame_of, over_time, series_of, table
 from kfxl.spreadsheet.styles import MONEY, NUMBER, PERCENT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.settings import ASSET_COLUMNS, AUTO, GROUPS, TEXTBOOK, Setting
 from kfxl.spreadsheet.styles import PERCENT, PERCENT_FINE
-from kfxl.spreadsheet.template import MAX_COLUMNS, MAX_ROWS, Template
+from kfxl.spreadsheet.template.frame import MAX_COLUMNS, MAX_ROWS, Template
 
 RISK_FREE = "RF"
 HEADER_ROW = 3

@@ -6,8 +6,8 @@ from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.settings import MIXES
 from kfxl.spreadsheet.styles import PERCENT, PERCENT_FINE, SERIES
-from kfxl.spreadsheet.template import FIRST, Template, is_number
-from kfxl.spreadsheet.template_weights import NAMES
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
+from kfxl.spreadsheet.template.weights import NAMES
 
 SHEET = "Risk"
 TRACK = "Risk_Window,Risk_Process_Variance,Risk_Observation_Variance,KF_As_Of"

@@ -1,0 +1,1 @@
+"""The parts of a backtest report: its model, its sheets, and its rendering as a workbook."""

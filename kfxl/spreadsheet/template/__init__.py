@@ -1,0 +1,1 @@
+"""The template workbook: one module a sheet, and what writes them in order."""
