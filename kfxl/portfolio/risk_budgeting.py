@@ -6,12 +6,12 @@ The weights solve Spinu's convex problem in x = sigma * weight (up to scale),
 
 whose optimality condition x_i (C x)_i = b_i says that asset i carries the share b_i of the
 variance. A floor m on the expected return adds the linear constraint (mu - m 1)' w >= 0; the
-problem stays convex, and the shares give way as little as possible.
+problem stays convex, and the shares give way as little as possible. The arguments are checked
+here; :mod:`kfxl.portfolio.risk_budget_problem` solves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,12 @@ from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Square
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio.labels import adopt_labels
-
-SHARE_TOLERANCE = 1e-8
-MAX_STEPS = 500
-MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
+from kfxl.portfolio.risk_budget_problem import (
+    MORE_ROWS,
+    SHARE_TOLERANCE,
+    free_weights,
+    weights_on_floor,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +108,10 @@ def risk_budget(
     tilt = _tilt(expected_returns, minimum_return, matrix, held)
 
     weights = np.zeros(len(wanted))
-    weights[held] = _weights(part, wanted[held])
+    weights[held] = free_weights(part, wanted[held])
     binding = tilt is not None and bool(tilt @ weights[held] < 0)
     if tilt is not None and binding:
-        weights[held] = _weights_on_floor(part, wanted[held], tilt, weights[held])
+        weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
     shares = _shares(weights, matrix.values)
     error = shares - wanted
     if not binding and not np.abs(error).max() <= SHARE_TOLERANCE:
@@ -220,92 +222,3 @@ def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
     if not parts.sum() > 0:
         raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
     return np.asarray(parts / parts.sum())
-
-
-def _correlation(covariance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    deviations = np.sqrt(covariance.diagonal())
-    return covariance / deviations[:, None] / deviations, deviations
-
-
-def _weights(covariance: FloatArray, budgets: FloatArray) -> FloatArray:
-    """Solve the problem without a floor."""
-    correlation, deviations = _correlation(covariance)
-    root = np.sqrt(budgets)
-    size = root @ correlation @ root
-    # Perfect hedges make the root's variance 0; any positive start will do then.
-    start = root / np.sqrt(size) if size > 0 else root
-    exposures, _ = _newton(correlation, budgets, start, lambda _, solve: (solve[:, 0], 0.0))
-    weights = exposures / deviations
-    return np.asarray(weights / weights.sum())
-
-
-def _weights_on_floor(
-    covariance: FloatArray, budgets: FloatArray, tilt: FloatArray, free: FloatArray
-) -> FloatArray:
-    """Solve the problem with the floor as an equation: ``free``, its solution without, is below.
-
-    Starts on the floor, by enlarging the assets above it, and keeps to it: every step d has
-    a'(x + d) = 0. The multiplier of the floor comes with each step.
-    """
-    correlation, deviations = _correlation(covariance)
-    slope = tilt / deviations
-    slope /= np.abs(slope).max()
-    above = slope > 0
-    start = free * deviations
-    start[above] *= -(slope[~above] @ start[~above]) / (slope[above] @ start[above])
-    start /= np.sqrt(start @ correlation @ start)
-
-    def step(exposures: FloatArray, solved: FloatArray) -> tuple[FloatArray, float]:
-        plain, tilted = solved.T
-        price = (slope @ plain - slope @ exposures) / (slope @ tilted)
-        return plain - price * tilted, float(price)
-
-    exposures, price = _newton(correlation, budgets, start, step, slope)
-    gradient = correlation @ exposures - budgets / exposures - price * slope
-    residual = float(np.abs(exposures * gradient).max())
-    gap = float(abs(slope @ exposures) / (np.abs(slope) @ exposures))
-    if not (residual <= SHARE_TOLERANCE and gap <= SHARE_TOLERANCE and price >= 0):
-        raise SolverError(
-            f"optimality missed by {max(residual, gap):.1g} with the floor",
-            "lower minimum_return, or " + MORE_ROWS,
-        )
-    weights = exposures / deviations
-    return np.asarray(weights / weights.sum())
-
-
-Step = Callable[[FloatArray, FloatArray], tuple[FloatArray, float]]
-
-
-def _newton(
-    correlation: FloatArray,
-    budgets: FloatArray,
-    exposures: FloatArray,
-    step: Step,
-    slope: FloatArray | None = None,
-) -> tuple[FloatArray, float]:
-    """Damped Newton; the point with the smallest residual x * gradient, and its multiplier.
-
-    ``step`` turns the solutions of H [plain, tilted] = [gradient, slope] into the step and the
-    multiplier. Damping by the largest relative change keeps x positive (Spinu, section 2).
-    """
-    best, best_price, smallest = exposures, 0.0, np.inf
-    for _ in range(MAX_STEPS):
-        gradient = correlation @ exposures - budgets / exposures
-        hessian = correlation + np.diag(budgets / exposures**2)
-        sides = [gradient] if slope is None else [gradient, slope]
-        try:
-            solved = np.asarray(np.linalg.solve(hessian, np.column_stack(sides)), np.float64)
-            direction, price = step(exposures, solved)
-        except np.linalg.LinAlgError:
-            break
-        tilted = gradient if slope is None else gradient - price * slope
-        residual = float(np.abs(exposures * tilted).max())
-        if residual < smallest:
-            best, best_price, smallest = exposures, price, residual
-        elif smallest < SHARE_TOLERANCE:
-            break  # at the level of rounding: no step gets closer
-        change = float(np.abs(direction / exposures).max())
-        if not np.isfinite(change):
-            break
-        exposures = exposures - direction / (1 + change if change > 0.5 else 1)
-    return best, best_price

@@ -123,6 +123,28 @@ def test_floor_equals_cvxpy(floor):
     assert (np.abs(result.budget_error).max() > 1e-3) == result.floor_binding
 
 
+@pytest.mark.parametrize("tiny", [1e-9, 1e-12, 1e-20, 1e-50, 1e-100])
+def test_floor_lifts_an_asset_with_a_tiny_budget(tiny):
+    """The limit of budget 0, in which the asset may still serve the floor, by Clarabel."""
+    mean, floor = np.array([0.03, 0.02, 0.01]), 0.019
+    covariance = np.array([[0.04, 0.01, 0.0], [0.01, 0.09, 0.02], [0.0, 0.02, 0.01]])
+    x = cp.Variable(3, nonneg=True)
+    risk = cp.quad_form(x, covariance) / 2
+    cp.Problem(
+        cp.Minimize(risk - cp.log(x[1]) / 2 - cp.log(x[2]) / 2), [(mean - floor) @ x >= 0]
+    ).solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    result = risk_budget(covariance, [2 * tiny, 1, 1], expected_returns=mean, minimum_return=floor)
+    np.testing.assert_allclose(result.weights, x.value / x.value.sum(), atol=1e-5)
+
+
+def test_tiny_budgets_give_tiny_weights_without_a_warning():
+    """Two uncorrelated assets: weights go with the root of budget over variance."""
+    for tiny in (1e-12, 1e-100, 1e-300):
+        weights = risk_budget_weights(np.diag([0.04, 0.01]), [tiny, 1])
+        assert 0 <= weights[0] <= 1.01 * np.sqrt(tiny) / 2
+        assert weights[1] == pytest.approx(1)
+
+
 def test_binding_floor_satisfies_its_optimality_conditions():
     """In x = w / sqrt(w'Sw): Sx - b/x is one multiple (the price, positive) of mu - m."""
     covariance, budgets = COVARIANCE.to_numpy(), np.array([0.5, 0.2, 0.3])
