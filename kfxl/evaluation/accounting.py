@@ -101,10 +101,14 @@ def _drift(
         raise InputError(
             "returns", f"value at {where}, {asset} is missing and held", "fill it or drop the asset"
         )
-    parts = held * np.cumprod(1 + np.where(held == 0, 0.0, moves), axis=0)
-    growth = parts.sum(axis=1)
-    if (growth <= 0).any():
-        where = place(returns.index, rows.start + int(np.argmax(growth <= 0)), "row")
-        raise InputError("returns", f"the portfolio is worth nothing at {where}", "check them")
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = held * np.cumprod(1 + np.where(held == 0, 0.0, moves), axis=0)
+        growth = parts.sum(axis=1)
+    wrong = ~(np.isfinite(growth) & (growth > 0))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        where = place(returns.index, rows.start + first, "row")
+        end = "is worth nothing" if growth[first] <= 0 else "grows beyond all numbers"
+        raise InputError("returns", f"the portfolio {end} at {where}", "check them")
     after = parts / growth[:, None]
     return growth, np.vstack([held, after[:-1]]), after[-1]

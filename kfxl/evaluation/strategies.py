@@ -16,7 +16,7 @@ import pandas as pd
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Table
 from kfxl.errors import InputError, SolverError
-from kfxl.estimation.covariance import covariance
+from kfxl.estimation.covariance import METHODS, covariance
 from kfxl.estimation.expected_returns import expected_returns
 from kfxl.portfolio.mean_variance import mean_variance_weights
 from kfxl.portfolio.risk_budgeting import risk_budget_weights
@@ -87,6 +87,9 @@ class KalmanMeanVariance:
     long_run_mean: object = 0.0
     initial_mean: object = 0.0
     initial_variance: object = None
+
+    def __post_init__(self) -> None:
+        arrays.choice(self.covariance_method, "covariance_method", METHODS)
 
     def target(self, history: Table, previous_weights: object = None) -> Row:
         """Weights (N,) after the history; without previous weights trading costs nothing."""

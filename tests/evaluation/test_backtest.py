@@ -440,7 +440,8 @@ class Answer:
         ({"cost": -0.1}, r"cost"),
         ({"cost": 1.5}, r"cost: 1.5 of the traded value takes the whole portfolio at 2020-01-01"),
         ({"initial_value": 0}, r"initial_value"),
-        ({"covariance_method": "shrunk"}, r"method: at 2020-02-11, 'shrunk' is not known"),
+        ({"covariance_method": "shrunk"}, r"^covariance_method: 'shrunk' is not known"),
+        ({"strategy": "equal-weight", "covariance_method": "x"}, r"^covariance_method: 'x' is not"),
         ({"strategy": Answer([0.5, 0.5])}, r"strategy: at 2020-02-11, has 2 values, not 3"),
         ({"strategy": Answer([0.5, 0.4, 0])}, r"strategy: at 2020-02-11, weights sum to 0.9;"),
         ({"strategy": Answer([0.5, np.nan, 0.5])}, r"strategy: at 2020-02-11, .*Bonds is missing"),
@@ -467,6 +468,13 @@ def test_ruin_is_named():
     returns = market()
     returns.iloc[40] = -1.0
     with pytest.raises(InputError, match=r"worth nothing at 2020-02-26"):
+        run(returns, "equal-weight")
+
+
+def test_growth_beyond_all_numbers_is_named():
+    returns = market()
+    returns.iloc[40:42] = 1e200
+    with pytest.raises(InputError, match=r"grows beyond all numbers at 2020-02-27"):
         run(returns, "equal-weight")
 
 

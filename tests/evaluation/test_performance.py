@@ -93,13 +93,13 @@ def test_total_loss():
 
 
 def test_risk_free_series_is_aligned_by_date():
-    free = pd.Series([0.004, 0.003, 0.002, 0.001], index=MONTHS[::-1]).sort_index()
+    free = pd.Series([0.004, 0.003, 0.002, 0.001], index=MONTHS[::-1])
     measures = performance(RETURNS, risk_free=free)
     excess = RETURNS - free
     deviation = RETURNS.std() * math.sqrt(12)
     assert measures["sharpe"] == pytest.approx(excess.mean() * 12 / deviation)
     with pytest.raises(InputError, match="risk_free: date 2024-04-30 is missing"):
-        performance(RETURNS, risk_free=free.iloc[:3])
+        performance(RETURNS, risk_free=free.iloc[1:])
 
 
 def test_several_columns_and_plain_arrays():
