@@ -206,6 +206,8 @@ def test_a_reader_that_leaves_is_no_failure_worth_words() -> None:
 def test_an_interrupt_from_the_keyboard(tmp_path: Path) -> None:
     program = (
         "import os, signal, kfxl.cli, kfxl._cli_commands as c\n"
+        # A parent in the background may have had interrupts ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"c.run = lambda words: os.kill(os.getpid(), {int(signal.SIGINT)})\n"
         "raise SystemExit(kfxl.cli.main([]))"
     )

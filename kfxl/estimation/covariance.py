@@ -147,7 +147,8 @@ def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:
     from sklearn.covariance import ledoit_wolf, oas  # noqa: PLC0415
 
     matrix, shrinkage = (ledoit_wolf if method == "ledoit_wolf" else oas)(rows)
-    return np.asarray(matrix, dtype=np.float64), float(shrinkage)
+    # Rounding can carry the weight past the ends of its range.
+    return np.asarray(matrix, dtype=np.float64), min(max(float(shrinkage), 0.0), 1.0)
 
 
 def _condition_number(matrix: FloatArray) -> float:

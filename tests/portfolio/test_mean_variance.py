@@ -126,7 +126,7 @@ def test_never_worse_than_cvxpy(seed):
     assert utility(weights, **fields) >= utility(other, **fields) - slack
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(seed=st.integers(0, 10**7))
 def test_every_answer_is_optimal_and_feasible(seed):
     problem = case(seed)
@@ -263,3 +263,12 @@ def test_no_uncertified_answer(monkeypatch):
     )
     with pytest.raises(SolverError, match="optimality conditions"):
         mean_variance_weights([0.1, 0.2, 0.3], np.eye(3))
+
+
+def test_labelled_arguments_are_aligned_also_without_labels_on_mean_and_covariance():
+    mean, covariance = np.array([0.02, 0.01]), np.diag([0.04, 0.01])
+    previous = pd.Series({"A": 1.0, "B": 0.0})
+    upper = pd.Series({"B": 0.9, "A": 0.3})
+    named = mean_variance_weights(mean, covariance, previous_weights=previous, upper=upper)
+    plain = mean_variance_weights(mean, covariance, previous_weights=[1, 0], upper=[0.3, 0.9])
+    assert named.to_dict() == dict(zip("AB", plain, strict=True))

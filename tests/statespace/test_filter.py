@@ -132,7 +132,7 @@ def test_textbook_factor_betas():
 SEEDS = st.integers(0, 10_000)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, missing=st.sampled_from([0.0, 0.3, 1.0]), singular=st.booleans())
 def test_covariances_stay_symmetric_and_semidefinite(seed, missing, singular):
     model = random_model(seed, singular=singular)
@@ -146,7 +146,7 @@ def test_covariances_stay_symmetric_and_semidefinite(seed, missing, singular):
     assert np.linalg.eigvalsh(gained).min() >= -1e-10 * np.abs(result.predicted_covariance).max()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, unit=st.sampled_from([1e-4, 100.0, 1e6]))
 def test_units_do_not_matter(seed, unit):
     model, observations = random_model(seed), random_observations(seed, 15, missing=0.2)
@@ -166,7 +166,7 @@ def test_units_do_not_matter(seed, unit):
     assert two.log_likelihood == pytest.approx(one.log_likelihood - shift, rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, cut=st.integers(1, 19))
 def test_the_past_does_not_know_the_future(seed, cut):
     model, observations = random_model(seed), random_observations(seed, 20, missing=0.1)
