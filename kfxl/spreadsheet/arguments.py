@@ -36,7 +36,7 @@ def number(rows: Rows, argument: str, default: Default) -> float | Default:
     if cell is None:
         return default
     if not is_number(cell):
-        to_number(cell, argument, "the setting")
+        to_number(cell, argument)
     return float(cell)  # type: ignore[arg-type]
 
 

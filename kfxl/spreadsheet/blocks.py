@@ -98,6 +98,9 @@ def read_block(
         raise InputError(argument, "has names but no numbers", "give the rows below them, too")
     labels, index = _labels([row[layout.first] for row in body], layout, argument)
     if as_of is not None:
+        if layout.labelled:
+            remedy = "enter them as dates, not as text, or leave as_of out"
+            raise InputError(argument, "has text where as_of needs dates", remedy)
         if not layout.dated:
             remedy = "add it to the range, or leave as_of out"
             raise InputError(argument, "has no date column, which as_of needs", remedy)

@@ -174,32 +174,36 @@ def describe(cell: Cell) -> str:
         return f"date {cell:%Y-%m-%d}"
     if is_error(cell):
         return str(cell).strip()
-    if isinstance(cell, str):
+    if isinstance(cell, str) and not is_blank(cell):
         text = " ".join(cell.split())
         return f'text "{text if len(text) <= 30 else text[:27] + "..."}"'
-    return "blank" if cell is None else f"{cell:g}"
+    return "blank" if is_blank(cell) else f"{cell:g}"
 
 
-def to_number(cell: Cell, argument: str, where: object, kind: Kind = "numbers") -> float:
-    """The number in a cell, NaN where it is missing; ``where`` names the cell in errors."""
+def to_number(cell: Cell, argument: str, where: object = None, kind: Kind = "numbers") -> float:
+    """The number in a cell, NaN where it is missing; ``where`` in the argument it stands."""
     if is_missing(cell):
         return math.nan
     if is_error(cell):
-        raise InputError(argument, f"{describe(cell)} in {where}", "mend that cell")
+        raise InputError(argument, f"{describe(cell)}{_at(where)}", "mend that cell")
     if not is_number(cell):
-        remedy = "give a number or leave the cell blank"
+        remedy = f"give a number or leave {'it' if where is None else 'the cell'} blank"
         if isinstance(cell, str) and _looks_like_number(cell):
             remedy = "enter it as a number, not as text"
-        problem = f"{describe(cell)} in {where} is not a number"
+        problem = f"{describe(cell)}{_at(where)} is not a number"
         raise InputError(argument, problem, remedy)
     number = float(cell)  # type: ignore[arg-type]
     low, high = LIMITS[kind]
     if kind == "returns" and not low <= number <= high:
-        problem = f"{number:g} in {where}: percent, prices or a numeric header?"
+        problem = f"{number:g}{_at(where)}: percent, prices or a numeric header?"
         raise InputError(argument, problem, "give returns as decimals, 1.5 % as 0.015")
     if number < low:
-        raise InputError(argument, f"{number:g} in {where} is no price", "give prices above 0")
+        raise InputError(argument, f"{number:g}{_at(where)} is no price", "give prices above 0")
     return number
+
+
+def _at(where: object) -> str:
+    return "" if where is None else f" in {where}"
 
 
 def _looks_like_number(text: str) -> bool:

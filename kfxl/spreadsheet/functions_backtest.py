@@ -24,12 +24,13 @@ from kfxl.spreadsheet.cells import (
     is_blank,
     is_text,
     ticker,
+    to_number,
 )
 from kfxl.spreadsheet.fits import cached_fit
 from kfxl.spreadsheet.functions_portfolio import GROUP
 from kfxl.spreadsheet.layout import history, table
 from kfxl.spreadsheet.vectors import is_given, read_vector
-from kfxl.spreadsheet.worksheet import Range, Setting, worksheet_function
+from kfxl.spreadsheet.worksheet import CORE_NAMES, Range, Setting, worksheet_function
 
 BACKTEST_OUTPUTS = ("performance", "value", "weights")
 FIXED = "fixed"
@@ -46,6 +47,8 @@ def _keywords(function: Callable[..., Any]) -> list[str]:
 
 
 BACKTEST_SETTINGS = (*_keywords(backtest), *_keywords(expected_returns), "half_life")
+TEXT_SETTINGS = ("covariance_method", "benchmark", "calibration")
+OWN_ARGUMENTS = {"strategy": "strategy", "budgets": "budgets_or_weights"}
 BACKTEST_NAMES = {"lower": "lower", "upper": "upper", "budgets": "budgets_or_weights"}
 
 
@@ -144,13 +147,26 @@ def _backtest_settings(rows: Rows) -> dict[str, Any]:
         if i == 0 and name in ("name", "setting") and is_text(cell):
             continue
         if name not in BACKTEST_SETTINGS:
-            close = get_close_matches(name, BACKTEST_SETTINGS, 1)
-            remedy = f"did you mean {close[0]}?" if close else f"use {', '.join(BACKTEST_SETTINGS)}"
-            problem = f"{describe(row[0])} in row {i + 1} is not known"
-            raise InputError("settings", problem, remedy)
+            raise _unknown_setting(name, row[0], i + 1)
         if name in settings:
             raise InputError("settings", f"{name} is given twice", "give it once")
         value = one_cell([[cell]], name)
-        if value is not None and not is_blank(value):
+        if value is None or is_blank(value):
+            continue
+        if name in TEXT_SETTINGS:
             settings[name] = value.strip().lower() if isinstance(value, str) else value
+        else:
+            to_number(value, name, f"row {i + 1} of settings")
+            settings[name] = value
     return settings
+
+
+def _unknown_setting(name: str, cell: Cell, row: int) -> InputError:
+    if name in OWN_ARGUMENTS:
+        remedy = f"give it as {OWN_ARGUMENTS[name]} of the function"
+        return InputError("settings", f"{describe(cell)} in row {row} has its own argument", remedy)
+    worksheet_names = {worksheet: core for core, worksheet in CORE_NAMES.items()}
+    close = [worksheet_names[name]] if name in worksheet_names else []
+    close = close or get_close_matches(name, BACKTEST_SETTINGS, 1)
+    remedy = f"did you mean {close[0]}?" if close else f"use {', '.join(BACKTEST_SETTINGS)}"
+    return InputError("settings", f"{describe(cell)} in row {row} is not known", remedy)

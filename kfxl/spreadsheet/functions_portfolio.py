@@ -97,7 +97,7 @@ def _plausible(returns: pd.Series[float]) -> pd.Series[float]:
 def _risk_free(rows: Rows, returns: Block) -> float | pd.Series[float]:
     if not rows or len(rows) == len(rows[0]) == 1:
         rate = number(rows, "risk_free", 0.0)
-        return to_number(rate, "risk_free", "the setting", "returns")
+        return to_number(rate, "risk_free", kind="returns")
     block = read_block(rows, "risk_free").beside(returns)
     if block.values.shape[1] != 1:
         problem = f"has {block.values.shape[1]} columns"

@@ -44,7 +44,8 @@ class Vector:
     def onto(self, names: Names, size: int) -> FloatArray:
         """(size,) values in the order of ``names``; by position where one side has none."""
         if len(self.values) != size and (self.names is None or names is None):
-            problem = f"has {len(self.values)} values, not {size}"
+            values = "value" if len(self.values) == 1 else "values"
+            problem = f"has {len(self.values)} {values}, not {size}"
             raise InputError(self.argument, problem, "give one for each")
         if self.names is None or names is None:
             return self.values

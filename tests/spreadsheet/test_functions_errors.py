@@ -204,7 +204,7 @@ def test_missing_values_reach_the_core_as_missing() -> None:
         ("PORTFOLIO_PERFORMANCE", (RETURNS, [WEIGHTS], 0), "periods_per_year: "),
         ("PORTFOLIO_PERFORMANCE", (RETURNS, [WEIGHTS * 1e4]), "weights: they make a return of"),
         ("PORTFOLIO_PERFORMANCE", (0.5, None, 5000), "periods_per_year: the return of a year"),
-        ("PORTFOLIO_PERFORMANCE", (0.5, None, 12, 20), "risk_free: 20 in the setting: percent"),
+        ("PORTFOLIO_PERFORMANCE", (0.5, None, 12, 20), "risk_free: 20: percent, prices or"),
         ("KF_EXPECTED_RETURNS", (RETURNS, None, [["Gold"], [1], [1]]), "process_variance: has 2"),
         ("PORTFOLIO_PERFORMANCE", (RETURNS, [WEIGHTS], 12, RETURNS), "risk_free: has 3 columns"),
         ("PORTFOLIO_PERFORMANCE", ([[0.1], [None], [0.1]],), "returns: "),
@@ -233,6 +233,39 @@ def test_a_mistyped_setting_is_guessed() -> None:
     result = F["PORTFOLIO_BACKTEST"](RETURNS, None, None, [["look_bak", 9]])
     assert result == (
         '#KFXL! settings: text "look_bak" in row 1 is not known; did you mean lookback?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (
+            [["Max weight", 0.5]],
+            'settings: text "Max weight" in row 1 is not known; did you mean upper?',
+        ),
+        (
+            [["min_weight", 0]],
+            'settings: text "min_weight" in row 1 is not known; did you mean lower?',
+        ),
+        ([["Strategy", "x"]], 'settings: text "Strategy" in row 1 has its own argument; give it'),
+        (
+            [["lookback", "24"]],
+            'lookback: text "24" in row 1 of settings is not a number; enter it',
+        ),
+        ([["cost", 0], ["lookback", True]], "lookback: TRUE in row 2 of settings is not a number"),
+        ([["warmup", datetime(2001, 1, 1)]], "warmup: date 2001-01-01 in row 1 of settings is"),
+    ],
+)
+def test_a_line_of_settings_is_named(settings: Any, text: str) -> None:
+    result = F["PORTFOLIO_BACKTEST"](RETURNS, None, None, settings)
+    check_cells(result)
+    assert result.startswith(f"#KFXL! {text}"), result
+
+
+def test_a_blank_among_dates_is_called_blank() -> None:
+    cells = [["Date", "A"], [36922, 0.25], ["", 0.5], [36981, 0.75]]
+    assert F["RISK_COVARIANCE"](cells) == (
+        "#KFXL! returns: row 3 has blank where the other rows have dates; give every row its date"
     )
 
 
