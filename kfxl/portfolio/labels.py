@@ -7,18 +7,18 @@ import pandas as pd
 from kfxl.arrays import Square
 
 
-def adopt_labels(matrix: Square, values: object) -> Square:
-    """``matrix``, with the labels of the Series ``values`` where it has none itself.
+def adopt_labels(matrix: Square, *others: object) -> Square:
+    """``matrix``, with the labels of the first Series in ``others`` where it has none itself.
+
+    All other labelled arguments are then aligned by these.
 
     >>> import numpy as np
     >>> square = adopt_labels(Square(np.eye(2)), pd.Series([0.6, 0.4], index=["A", "B"]))
     >>> list(square.labels)
     ['A', 'B']
     """
-    if (
-        matrix.labels is None
-        and isinstance(values, pd.Series)
-        and len(values) == len(matrix.values)
-    ):
-        return Square(matrix.values, values.index)
+    if matrix.labels is None:
+        for values in others:
+            if isinstance(values, pd.Series) and len(values) == len(matrix.values):
+                return Square(matrix.values, values.index)
     return matrix

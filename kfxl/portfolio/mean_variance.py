@@ -82,7 +82,7 @@ def mean_variance_weights(
     """
     matrix = adopt_labels(
         arrays.covariance_matrix(covariance, "covariance", positive_diagonal=False),
-        expected_returns,
+        *(expected_returns, previous_weights, lower, upper),
     )
     size, labels = len(matrix.values), matrix.labels
     periods = arrays.number(horizon, "horizon", above=0)

@@ -36,17 +36,6 @@ class MeanVarianceProblem:
     lower: FloatArray
     upper: FloatArray
 
-    def utility(self, weights: FloatArray) -> float:
-        """The maximised objective.
-
-        >>> problem = MeanVarianceProblem(np.array([0.1, 0.2]), np.eye(2), np.array([1.0, 0.0]),
-        ...                               0.01, np.zeros(2), np.ones(2))
-        >>> round(problem.utility(np.array([0.5, 0.5])), 12)
-        -0.11
-        """
-        trading = self.cost * np.abs(weights - self.previous).sum()
-        return float(weights @ self.mean - weights @ self.risk @ weights / 2 - trading)
-
     def scale(self, weights: FloatArray) -> float:
         """Size of the largest term of the gradient: what a residual is small against."""
         terms = [np.abs(self.mean - self.mean.mean()).max(), np.abs(self.risk @ weights).max()]

@@ -101,7 +101,8 @@ def risk_budget(
     >>> (100 * result.weights).round(2).tolist()
     [31.15, 21.9, 46.96]
     """
-    matrix = adopt_labels(arrays.covariance_matrix(covariance, "covariance"), budgets)
+    matrix = arrays.covariance_matrix(covariance, "covariance")
+    matrix = adopt_labels(matrix, budgets, expected_returns)
     wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
     held = np.flatnonzero(wanted)
     part = matrix.values[np.ix_(held, held)]
