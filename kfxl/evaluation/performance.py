@@ -137,8 +137,8 @@ def _measures(returns: FloatArray, free: FloatArray, year: float, ddof: int) -> 
         "sortino": _ratio(mean, shortfall),
         "max_drawdown": min(fall, 0.0),
         "calmar": _ratio(annual, -fall),
-        "value_at_risk": -float(quantile),
-        "expected_shortfall": -float(returns[returns <= quantile].mean()),
+        "value_at_risk": 0.0 - float(quantile),  # no -0.0
+        "expected_shortfall": 0.0 - float(returns[returns <= quantile].mean()),
         "hit_rate": float((returns > 0).mean()),
     }
 

@@ -83,6 +83,11 @@ def test_undefined_ratios_are_missing_and_nothing_warns():
     assert performance([0.1], ddof=0)["annualized_volatility"] == 0
 
 
+def test_no_loss_is_a_plain_zero():
+    measures = performance([0.0, 0.0])
+    assert not np.signbit(measures[["value_at_risk", "expected_shortfall"]]).any()
+
+
 def test_total_loss():
     measures = performance([0.1, -1.0, 0.5])
     assert measures["total_return"] == -1
