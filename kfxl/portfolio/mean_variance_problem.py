@@ -37,9 +37,13 @@ class MeanVarianceProblem:
     upper: FloatArray
 
     def scale(self, weights: FloatArray) -> float:
-        """Size of the largest term of the gradient: what a residual is small against."""
-        terms = [np.abs(self.mean - self.mean.mean()).max(), np.abs(self.risk @ weights).max()]
-        return float(max(*terms, self.cost, np.finfo(float).tiny))
+        """Size of the largest term of the gradient: what a residual is small against.
+
+        Terms of Sigma w are taken before they cancel, as they do in a perfect hedge.
+        """
+        risk = (np.abs(self.risk) @ np.abs(weights)).max()
+        spread = np.abs(self.mean - self.mean.mean()).max()
+        return float(max(risk, spread, self.cost, np.finfo(float).tiny))
 
     def kkt_residual(self, weights: FloatArray, tolerance: float = BOUND_TOLERANCE) -> float:
         """How far the weights are from optimal, in units of utility per unit of weight.

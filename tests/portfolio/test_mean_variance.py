@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio import mean_variance_problem
@@ -263,6 +264,19 @@ def test_no_uncertified_answer(monkeypatch):
     )
     with pytest.raises(SolverError, match="optimality conditions"):
         mean_variance_weights([0.1, 0.2, 0.3], np.eye(3))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_portfolio_without_any_risk_is_found_where_there_is_one(seed):
+    """Three rows of five assets: a linear programme says whether weights with X w = 0 exist."""
+    rng = np.random.default_rng(seed)
+    moves = 10.0 ** rng.uniform(-4, -1) * rng.normal(size=(2, 5))
+    sums = np.vstack([moves / np.abs(moves).max(), np.ones(5)])
+    hedged = linprog(np.zeros(5), A_eq=sums, b_eq=[0, 0, 1]).status == 0
+    covariance = moves.T @ moves
+    weights = mean_variance_weights(np.zeros(5), covariance, risk_aversion=5, horizon=60)
+    variance = weights @ covariance @ weights / covariance.max()
+    assert (variance < 1e-12) == hedged
 
 
 def test_labelled_arguments_are_aligned_also_without_labels_on_mean_and_covariance():
