@@ -46,7 +46,8 @@ def whole(rows: Rows, argument: str, default: Default) -> int | Default:
     if value is None:
         return default
     if value != int(value) or value < 1:
-        raise InputError(argument, f"{value:g} is no whole number above 0", "give 1 or more")
+        what = "is too small" if value < 1 else "is no whole number"
+        raise InputError(argument, f"{value:g} {what}", "give a whole number, 1 or more")
     return int(value)
 
 

@@ -140,7 +140,7 @@ class _Where:
             shown = (
                 label if isinstance(label, str) else dates.date_text(label, self.index, self.row)
             )
-            place += f" ({shown})"
+            place += f" ({shown})" if shown else ""
         return f"{place}, {self.column if not self.layout.header else f'column {self.column}'}"
 
 
@@ -198,13 +198,17 @@ def _check_broken_dates(column: Sequence[Cell], argument: str, kind: Kind) -> No
     good = sum(map(datelike, body))
     if good < 2 or 2 * good < len(body):
         return
-    for i, cell in enumerate(body):
+    top = 0 if is_number(column[0]) else 1
+    for i, cell in enumerate(column[top:], start=top + 1):
         if not datelike(cell):
-            problem = f"row {i + 2} has {describe(cell)} where the other rows have dates"
-            raise InputError(argument, problem, "give every row its date")
-    raise InputError(
-        argument, "the dates do not rise from row to row", "sort by date, oldest first"
-    )
+            problem = f"row {i} has {describe(cell)} where the other rows have dates"
+            raise InputError(
+                argument, problem, "give that row a date, or leave it out of the range"
+            )
+    found: Sequence[dates.DateCell] = column[top:]  # type: ignore[assignment]
+    _check_order(found, dates.date_index(found), argument, top)
+    problem = "mixes dates with plain numbers in its first column"
+    raise InputError(argument, problem, "give all of them the same date format")
 
 
 def _is_header(
@@ -274,9 +278,13 @@ def _dates(
             raise InputError(argument, problem, "start the range at its header or first date")
         found.append(cell if isinstance(cell, datetime) else float(cell))  # type: ignore[arg-type]
     index = dates.date_index(found)
+    _check_order(found, index, argument, layout.top)
+    return tuple(dates.date_out(cell) for cell in found), index
+
+
+def _check_order(cells: Sequence[dates.DateCell], index: pd.Index, argument: str, top: int) -> None:
     for i in range(1, len(index)):
         if not index[i - 1] < index[i]:
-            shown = dates.date_text(found[i], index, i)
-            problem = f"{shown} in row {i + layout.top + 1} is not later than the row above"
+            shown = dates.date_text(cells[i], index, i)
+            problem = f"{shown} in row {i + top + 1} is not later than the row above"
             raise InputError(argument, problem, "sort by date, oldest first, each date once")
-    return tuple(dates.date_out(cell) for cell in found), index

@@ -138,7 +138,13 @@ def PRICES_TO_RETURNS(
     logarithm = flag(log, "log")
     if len(block.values) < 2:
         raise InputError("prices", "has one row", "give at least 2")
-    ratio = block.values[1:] / block.values[:-1]
+    with np.errstate(over="ignore"):
+        ratio = block.values[1:] / block.values[:-1]
+    if np.isinf(ratio).any():
+        row = int(np.argwhere(np.isinf(ratio))[0][0])
+        before, after = (arrays.place(block.index, row + i, "row") for i in (0, 1))
+        problem = f"those of {after} over those of {before} are beyond all numbers"
+        raise InputError("prices", problem, "mend them")
     values = np.log(ratio) if logarithm else ratio - 1
     return table(values, block.names, None if block.labels is None else block.labels[1:])
 

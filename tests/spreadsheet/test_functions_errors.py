@@ -221,6 +221,8 @@ def test_missing_values_reach_the_core_as_missing() -> None:
         ("PORTFOLIO_BACKTEST", (RETURNS, None, None, [["lower", 0.9]]), "lower: "),
         ("PRICES_TO_RETURNS", ([[1.0]],), "prices: has one row"),
         ("PRICES_TO_RETURNS", (PRICES, "maybe"), "log: "),
+        ("PRICES_TO_RETURNS", ([[1e-300], [1e300]],), "prices: those of row 2 over those of row 1"),
+        ("RISK_COVARIANCE", (RETURNS, 2.5), "lookback: 2.5 is no whole number; give a whole"),
     ],
 )
 def test_wrong_settings_are_named(name: str, arguments: tuple[Any, ...], start: str) -> None:
@@ -265,7 +267,8 @@ def test_a_line_of_settings_is_named(settings: Any, text: str) -> None:
 def test_a_blank_among_dates_is_called_blank() -> None:
     cells = [["Date", "A"], [36922, 0.25], ["", 0.5], [36981, 0.75]]
     assert F["RISK_COVARIANCE"](cells) == (
-        "#KFXL! returns: row 3 has blank where the other rows have dates; give every row its date"
+        "#KFXL! returns: row 3 has blank where the other rows have dates; "
+        "give that row a date, or leave it out of the range"
     )
 
 
