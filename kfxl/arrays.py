@@ -131,7 +131,7 @@ def panel(values: object, argument: str, *, missing: bool = True, any_order: boo
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
         _check_dates(index, argument, any_order)
-    _check_finite(array, argument, index, columns, missing)
+    _check_finite(array, argument, (index, "row"), (columns, "column"), missing=missing)
     return Panel(array, index, columns)
 
 
@@ -149,17 +149,16 @@ def _check_dates(index: pd.Index, argument: str, any_order: bool) -> None:
 
 
 def _check_finite(
-    array: FloatArray,
-    argument: str,
-    index: pd.Index | None,
-    columns: pd.Index | None,
-    missing: bool,
+    array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
 ) -> None:
+    """Name the first number that is not finite by the (labels, noun) of each axis."""
     bad = np.isinf(array) if missing else ~np.isfinite(array)
     if bad.any():
-        row, column = (int(i) for i in np.argwhere(bad)[0])
-        what = "missing" if np.isnan(array[row, column]) else "infinite"
-        where = f"{place(index, row, 'row')}, {place(columns, column, 'column')}"
+        first = tuple(int(i) for i in np.argwhere(bad)[0])
+        what = "missing" if np.isnan(array[first]) else "infinite"
+        where = ", ".join(
+            place(labels, i, noun) for (labels, noun), i in zip(axes, first, strict=True)
+        )
         raise InputError(argument, f"value at {where} is {what}", "give a finite number there")
 
 
@@ -213,12 +212,7 @@ def vector(values: object, argument: str, size: int, labels: pd.Index | None = N
             f"{len(array)} values, not {size}" if several else f"shape {array.shape}, not {(size,)}"
         )
         raise InputError(argument, f"has {got}", "give one for each")
-    finite = np.isfinite(array)
-    if not finite.all():
-        first = int(np.argmin(finite))
-        what = "missing" if np.isnan(array[first]) else "infinite"
-        name = place(labels, first, "number")
-        raise InputError(argument, f"{name} is {what}", "give a finite number there")
+    _check_finite(array, argument, (labels, "place"))
     return array
 
 
@@ -244,7 +238,7 @@ def covariance_matrix(values: object, argument: str, *, positive_diagonal: bool 
         labels = values.columns
         _check_labels(labels, argument, "name")
         array = array[reorder(values.index, labels, argument, "name")]
-    _check_finite(array, argument, labels, labels, missing=False)
+    _check_finite(array, argument, (labels, "row"), (labels, "column"))
     scale = np.abs(array).max()
     apart = np.abs(array - array.T)
     if apart.max() > SYMMETRY_TOLERANCE * scale:

@@ -145,6 +145,8 @@ def test_what_is_aligned_by_date_may_come_in_any_order():
 
 def test_a_vector_names_the_asset_whose_number_is_missing():
     labels = pd.Index(["A", "B"])
-    assert "budgets: B is missing;" in refusal(arrays.vector, [1, np.nan], "budgets", 2, labels)
-    assert "number 1 is infinite" in refusal(arrays.vector, [np.inf, 1], "budgets", 2)
+    assert "budgets: value at B is missing;" in refusal(
+        arrays.vector, [1, np.nan], "budgets", 2, labels
+    )
+    assert "value at place 1 is infinite" in refusal(arrays.vector, [np.inf, 1], "budgets", 2)
     assert "has shape (), not (2,)" in refusal(arrays.vector, 1.0, "budgets", 2)

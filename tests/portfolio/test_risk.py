@@ -83,7 +83,7 @@ def test_an_asset_that_never_moves_carries_nothing():
         ([0.0, 1.0], np.diag([1.0, 0.0]), "weights: the portfolio has no variance"),
         ([0.1, -0.3], [[0.09, 0.03], [0.03, 0.01]], "weights: the portfolio has no variance"),
         ([0.5, 0.5, 0.0], np.eye(2), "weights: has 3 values, not 2"),
-        ([0.5, np.nan], np.eye(2), "weights: number 2 is missing"),
+        ([0.5, np.nan], np.eye(2), "weights: value at place 2 is missing"),
         ([0.5, 0.5], [[1.0, 2.0], [2.0, 1.0]], "covariance: is no covariance matrix"),
         (
             pd.Series([1.0, 1.0], ["A", "X"]),
