@@ -41,7 +41,8 @@ def show_function(name: str) -> None:
     words = ", ".join(
         f"[{argument.name}]" if argument.optional else argument.name for argument in entry.arguments
     )
-    say(f"{entry.name}({words})\n\n{entry.summary}")
+    _paragraph(f"{entry.name}({words})")
+    _paragraph(f"\n{entry.summary}")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column()
@@ -50,6 +51,11 @@ def show_function(name: str) -> None:
     if entry.arguments:
         say("")
         console().print(table)
-    say(f"\nResult: {entry.returns}")
+    _paragraph(f"\nResult: {entry.returns}")
     if entry.example:
         say(f"Example: {entry.example}")
+
+
+def _paragraph(text: str) -> None:
+    """Words wrapped between, not within."""
+    console().print(Text(text))

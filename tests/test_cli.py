@@ -18,6 +18,7 @@ from kfxl import _cli_backtest, _cli_check, _cli_commands, cli
 from kfxl._cli_backtest import Choices, chosen, named_numbers
 from kfxl.errors import InputError, SolverError
 from kfxl.spreadsheet.failures import log_path
+from kfxl.spreadsheet.functions import FUNCTIONS
 
 
 @pytest.fixture(autouse=True)
@@ -410,6 +411,13 @@ def test_one_function_is_explained(run: Console, name: str) -> None:
     assert run("functions", name) == 0
     for word in ("RISK_BUDGET_WEIGHTS(data, budgets, [expected_returns]", "budgets", "Example"):
         assert word in run.out
+
+
+def test_help_fits_the_terminal(run: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in FUNCTIONS:
+        assert run("functions", name) == 0
+        assert max(map(len, run.out.splitlines())) <= 80, name
 
 
 def test_an_unknown_function_is_answered_with_the_nearest(run: Console) -> None:
