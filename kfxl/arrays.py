@@ -130,12 +130,12 @@ def panel(values: object, argument: str, *, missing: bool = True, any_order: boo
     if index is not None and columns is not None:
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
-        _check_dates(index, argument, any_order)
+        _check_dates(index, argument, any_order=any_order)
     _check_finite(array, argument, (index, "row"), (columns, "column"), missing=missing)
     return Panel(array, index, columns)
 
 
-def _check_dates(index: pd.Index, argument: str, any_order: bool) -> None:
+def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> None:
     """Dates, also as Python objects, must be there and ascend; other labels need not."""
     if index.inferred_type not in ("datetime64", "datetime", "date", "period"):
         return
@@ -187,6 +187,8 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
     if panel.index is not None and onto.index is not None:
         order = reorder(panel.index, onto.index, argument, "date")
         return Panel(panel.values[order], onto.index, panel.columns)
+    if panel.index is not None:  # nothing to align by: its rows must be in order already
+        _check_dates(panel.index, argument)
     if len(panel.values) != len(onto.values):
         raise InputError(
             argument,

@@ -143,6 +143,12 @@ def test_what_is_aligned_by_date_may_come_in_any_order():
         np.testing.assert_array_equal(found.values, onto.values)
 
 
+def test_dates_still_ascend_where_nothing_tells_the_right_order():
+    given = arrays.panel(FRAME.iloc[[2, 0, 1]], "factors", any_order=True)
+    plain = arrays.panel(FRAME.to_numpy(), "returns")
+    assert "after a later date" in refusal(arrays.align_rows, given, plain, "factors")
+
+
 def test_a_vector_names_the_asset_whose_number_is_missing():
     labels = pd.Index(["A", "B"])
     assert "budgets: value at B is missing;" in refusal(
