@@ -56,11 +56,20 @@ class Block:
     def beside(self, other: Block) -> Block:
         """Match this block to ``other``: without dates of its own it goes by position."""
         if self.labels is not None and other.labels is not None:
+            mine, theirs = self._kind_of_labels(), other._kind_of_labels()
+            if mine != theirs:
+                problem = f"has {mine} in its first column, {other.argument} has {theirs}"
+                raise InputError(self.argument, problem, "enter both alike, best as dates")
             return self
         if len(self.values) != len(other.values):
             problem = f"has {len(self.values)} rows, {other.argument} has {len(other.values)}"
             raise InputError(self.argument, problem, "give the same periods in both")
         return replace(self, index=other.index)
+
+    def _kind_of_labels(self) -> str:
+        if self.labels and isinstance(self.labels[0], str):
+            return "text"
+        return "dates" if isinstance(self.index, pd.DatetimeIndex) else "numbers"
 
 
 @dataclass(frozen=True)

@@ -264,6 +264,20 @@ def test_a_line_of_settings_is_named(settings: Any, text: str) -> None:
     assert result.startswith(f"#KFXL! {text}"), result
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (["2001-01-31", "2001-02-28", "2001-03-31"], "has text in its first column, asset_returns"),
+        ([1, 2, 3], "has numbers in its first column, asset_returns has dates; enter both alike"),
+    ],
+)
+def test_dates_of_another_kind_are_told(days: list[Any], words: str) -> None:
+    assets = [["Date", "A"], [36922, 0.25], [36950, 0.5], [36981, 0.75]]
+    factors = [["Date", "M"], *([day, 0.5 * i] for i, day in enumerate(days))]
+    result = F["KF_FACTOR_BETAS"](assets, factors)
+    assert result.startswith(f"#KFXL! factor_returns: {words}"), result
+
+
 def test_a_blank_among_dates_is_called_blank() -> None:
     cells = [["Date", "A"], [36922, 0.25], ["", 0.5], [36981, 0.75]]
     assert F["RISK_COVARIANCE"](cells) == (
