@@ -75,7 +75,8 @@ def read_vector(
     [0.4, 0.6]
     """
     if not rows:
-        raise InputError(argument, "is blank", "give one number for each asset")
+        each = "factor" if "factor" in argument else "asset"
+        raise InputError(argument, "is blank", f"give one number for each {each}")
     parts = _split(rows, known)
     if parts is None:
         problem = f"is a range of {len(rows)} x {len(rows[0])}"

@@ -222,6 +222,16 @@ def test_missing_values_reach_the_core_as_missing() -> None:
         ("PRICES_TO_RETURNS", ([[1.0]],), "prices: has one row"),
         ("PRICES_TO_RETURNS", (PRICES, "maybe"), "log: "),
         ("PRICES_TO_RETURNS", ([[1e-300], [1e300]],), "prices: those of row 2 over those of row 1"),
+        (
+            "RISK_CONTRIBUTIONS",
+            (None, RETURNS),
+            "weights: is blank; give one number for each asset",
+        ),
+        (
+            "KF_FACTOR_FORECAST",
+            (RETURNS, RETURNS),
+            "factor_forecasts: is blank; give one number for each factor",
+        ),
         ("RISK_COVARIANCE", (RETURNS, 2.5), "lookback: 2.5 is no whole number; give a whole"),
     ],
 )
