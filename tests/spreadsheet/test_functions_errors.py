@@ -229,7 +229,7 @@ def test_missing_values_reach_the_core_as_missing() -> None:
         ),
         (
             "KF_FACTOR_FORECAST",
-            (RETURNS, RETURNS),
+            (RETURNS, FACTOR_RETURNS),
             "factor_forecasts: is blank; give one number for each factor",
         ),
         ("RISK_COVARIANCE", (RETURNS, 2.5), "lookback: 2.5 is no whole number; give a whole"),
