@@ -6,6 +6,8 @@ import numpy as np
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.diffuse_start import careful_recursion
+from kfxl.statespace.regression_recursion import BoolArray
+from kfxl.statespace.scalar_bank import NOTHING
 from kfxl.statespace.shared_regression import RegressionModel
 
 RANK_TOLERANCE = 1e-14
@@ -39,8 +41,8 @@ def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
     for t in range(periods - 2, -1, -1):
         # With G = Q P-^-1 the usual x + J (x' - f x) and P + J (P' - P-) J' become sums of small
         # terms, so that a diffuse P costs no digits; J = f P P-^-1 = (I - G) / f.
-        inverse = _inverse(f * f * covariances[t] + noise)
-        kept = noise @ inverse
+        inverse, certain = _inverse(f * f * covariances[t] + noise)
+        kept = noise @ inverse + certain * np.eye(states)
         weights = (np.eye(states) - kept) / f if abs(f) > SMALL else f * covariances[t] @ inverse
         means[t] = kept @ means[t] + weights @ means[t + 1]
         covariances[t] = _sandwich(kept, covariances[t]) + _sandwich(
@@ -54,11 +56,15 @@ def _sandwich(outer: FloatArray, inner: FloatArray) -> FloatArray:
     return np.asarray(outer @ inner @ outer.swapaxes(-1, -2))
 
 
-def _inverse(covariances: FloatArray) -> FloatArray:
-    """Inverses (A, m, m); states that are known exactly have variance 0 and stay as they are."""
-    deviation = np.sqrt(covariances.diagonal(axis1=1, axis2=2))
-    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+def _inverse(covariances: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Inverses (A, m, m), and which states (A, m, 1) are certain and have no part in them.
+
+    Those are known exactly, or have died away so far that their variance loses digits: no later
+    observation says anything of them, and they stay as they are.
+    """
+    variances = covariances.diagonal(axis1=1, axis2=2)
+    certain = variances < NOTHING
+    scale = np.where(certain, 0.0, 1 / np.sqrt(np.where(certain, 1.0, variances)))
     outer = scale[:, :, None] * scale[:, None, :]
-    return np.asarray(
-        np.linalg.pinv(covariances * outer, rcond=RANK_TOLERANCE, hermitian=True) * outer
-    )
+    inverse = np.linalg.pinv(covariances * outer, rcond=RANK_TOLERANCE, hermitian=True) * outer
+    return np.asarray(inverse), np.asarray(certain[:, :, None])

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from kfxl.arrays import FloatArray
 
 FIXED_POINT = 4 * np.finfo(float).eps
+NOTHING = 1e-290  # variance below which rounding is no longer relative
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,9 @@ def smooth_bank(bank: ScalarBank) -> tuple[FloatArray, FloatArray]:
     mean, variance = bank.mean.copy(), bank.variance.copy()
     ahead = bank.predicted_variance[1:]
     # With g = q / p- the usual x + J (x' - f x) becomes a sum of small terms, so that a diffuse p
-    # costs no digits. A state that is known exactly (0 / 0) stays as it is.
-    certain = ahead == 0
+    # costs no digits. A state that is known exactly (0 / 0), or has died away so far that its
+    # variance loses digits, stays as it is: no later value says anything of it.
+    certain = ahead < NOTHING
     safe = np.where(certain, 1.0, ahead)
     kept = np.where(certain, 1.0, bank.process_variance / safe)
     weights = np.where(certain, 0.0, bank.transition * variance[:-1] / safe)

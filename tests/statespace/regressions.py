@@ -34,6 +34,20 @@ def statsmodels_regression(
     return model.smooth([])
 
 
+def decaying_regression(
+    observations: FloatArray, regressors: FloatArray, transition: float, r: float
+) -> tuple[FloatArray, FloatArray]:
+    """Smoothed states and deviations (T, m) without process noise, prior mean 1, variance 1.
+
+    Then b_t = f^t b_0, and b_0 has the posterior of a linear regression on f^t h_t.
+    """
+    decay = transition ** np.arange(1.0, len(regressors) + 1)[:, None]
+    design = decay * regressors
+    covariance = np.linalg.inv(design.T @ design / r + np.eye(design.shape[1]))
+    first = covariance @ (design.T @ observations / r + 1.0)
+    return decay * first, np.abs(decay) * np.sqrt(covariance.diagonal())
+
+
 def exact_regression(
     observations: FloatArray, regressors: FloatArray, ratio: float, prior: float
 ) -> FloatArray:

@@ -9,6 +9,7 @@ from statsmodels.tsa.statespace.mlemodel import MLEModel
 from kfxl.arrays import FloatArray
 from kfxl.statespace.scalar_bank import filter_bank, smooth_bank
 from tests.references import table
+from tests.statespace.regressions import decaying_regression
 
 
 def parameters(size: int, **given: Any) -> dict[str, Any]:
@@ -111,3 +112,13 @@ def test_a_known_constant_is_smoothed_to_itself() -> None:
     mean, variance = smooth_bank(bank)
     assert not mean.any()
     assert not variance.any()
+
+
+@pytest.mark.parametrize(("f", "periods"), [(0.5, 1200), (0.9, 4000), (-0.5, 700), (0.02, 100)])
+def test_a_state_that_dies_away_is_smoothed_by_what_was_seen_of_it(f: float, periods: int) -> None:
+    z = np.random.default_rng(periods).normal(size=(periods, 1))
+    one = {"process_variance": 0.0, "observation_variance": 1.0, "initial_mean": 1.0}
+    mean, variance = smooth_bank(filter_bank(z, **parameters(1, transition=f, **one)))
+    expected, deviation = decaying_regression(z[:, 0], np.ones((periods, 1)), f, 1.0)
+    np.testing.assert_allclose(mean, expected, rtol=1e-9, atol=1e-140)
+    np.testing.assert_allclose(np.sqrt(variance), deviation, rtol=1e-9, atol=1e-140)

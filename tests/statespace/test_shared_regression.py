@@ -10,7 +10,11 @@ from kfxl.statespace import StateSpace, kalman_filter, smooth
 from kfxl.statespace.regression_smoother import smooth_regressions
 from kfxl.statespace.shared_regression import RegressionModel, filter_regressions
 from tests.references import table
-from tests.statespace.regressions import exact_regression, statsmodels_regression
+from tests.statespace.regressions import (
+    decaying_regression,
+    exact_regression,
+    statsmodels_regression,
+)
 
 MISSING = ["nothing", "whole rows", "single returns", "regressors", "a late start"]
 
@@ -164,6 +168,18 @@ def test_no_process_noise_is_least_squares() -> None:
     smoothed, variance = smooth_regressions(model)
     np.testing.assert_allclose(smoothed, np.broadcast_to(bank.mean[-1], (80, 5, 4)), atol=1e-12)
     np.testing.assert_allclose(variance[0], bank.variance[-1], rtol=1e-10)
+
+
+@pytest.mark.parametrize(("f", "periods"), [(0.5, 1200), (0.9, 4000), (-0.5, 700), (0.02, 100)])
+def test_a_state_that_dies_away_is_smoothed_by_what_was_seen_of_it(f: float, periods: int) -> None:
+    rng = np.random.default_rng(periods)
+    h, y = rng.normal(size=(periods, 2)), rng.normal(size=(periods, 1))
+    ones = np.ones((1, 2))
+    model = RegressionModel(y, h, f, 0 * ones, np.ones(1), ones, ones)
+    means, variances = smooth_regressions(model)
+    expected, deviation = decaying_regression(y[:, 0], h, f, 1.0)
+    np.testing.assert_allclose(means[:, 0], expected, rtol=1e-9, atol=1e-140)
+    np.testing.assert_allclose(np.sqrt(variances[:, 0]), deviation, rtol=1e-9, atol=1e-140)
 
 
 def test_a_state_known_exactly_stays() -> None:
