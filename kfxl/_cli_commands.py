@@ -117,11 +117,14 @@ def recalc(
     ] = None,
 ) -> None:
     """Recompute every formula of a workbook without a spreadsheet program."""
+    # Excel opens no file whose ending does not tell whether macros are in it.
+    ending = ".xlsm" if book.suffix.lower() == ".xlsm" else ".xlsx"
     if output is None:
-        beside = book.with_name(f"{book.stem}-recalculated{book.suffix}")
-        target = fresh_target(beside, f"say which file to write, as in: -o {beside.name}")
+        beside = book.with_name(f"{book.stem}-recalculated{ending}")
+        remedy = f"say which file to write, as in: -o {beside.name}"
+        target = fresh_target(beside, remedy, ending=ending)
     else:
-        target = book_target(output)
+        target = book_target(output, ending)
     with working("Recomputing"):
         done = recalculate_file(book, target)
     say(

@@ -44,15 +44,16 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-def book_target(path: Path) -> Path:
+def book_target(path: Path, ending: str = ".xlsx") -> Path:
     """A workbook that may be written because the user named it as output.
 
     Found out before the work, not after it.
     """
-    if path.suffix.lower() != ".xlsx":
-        raise InputError("output", f"{path.name} is no .xlsx file", "give a name ending in .xlsx")
     if path.is_dir():
         raise InputError("output", f"{path} is a folder", "give the name of a file")
+    if path.suffix.lower() != ending:
+        problem = f"{path.name} is no {ending} file"
+        raise InputError("output", problem, f"give a name ending in {ending}")
     if not path.parent.is_dir():
         raise InputError("output", f"there is no folder {path.parent}", "create it first")
     if not os.access(path.parent, os.W_OK):
@@ -62,9 +63,9 @@ def book_target(path: Path) -> Path:
     return path
 
 
-def fresh_target(path: Path, remedy: str, *, force: bool = False) -> Path:
+def fresh_target(path: Path, remedy: str, *, force: bool = False, ending: str = ".xlsx") -> Path:
     """A workbook that must not be there yet, because no ``-o`` names it."""
-    target = book_target(path)
+    target = book_target(path, ending)
     if target.exists() and not force:
         raise InputError("output", f"{path} exists already", remedy)
     return target

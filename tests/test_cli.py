@@ -19,6 +19,7 @@ from kfxl._cli_backtest import Choices, chosen, named_numbers
 from kfxl.errors import InputError, SolverError
 from kfxl.spreadsheet.failures import log_path
 from kfxl.spreadsheet.functions import FUNCTIONS
+from tests.spreadsheet.books import members, one_sheet, with_macros
 
 
 @pytest.fixture(autouse=True)
@@ -287,6 +288,24 @@ def test_template_and_recalc(run: Console, tmp_path: Path, template: Path) -> No
     assert "exists already" in run.fails("recalc", book)
     assert run("recalc", book, "-o", book) == 0
     assert book.read_bytes() == beside.read_bytes()
+
+
+def test_a_book_with_macros_stays_one(run: Console, tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsm"
+    book.write_bytes(with_macros(one_sheet(lambda sheet: sheet.write_formula("A1", "=1+1"))))
+    assert run("recalc", book) == 0
+    beside = tmp_path / "book-recalculated.xlsm"
+    assert members(beside.read_bytes())["xl/vbaProject.bin"] == b"macros"
+    assert run("recalc", book, "-o", book) == 0
+    assert book.read_bytes() == beside.read_bytes()
+    # Excel opens no file whose ending does not tell what is in it.
+    assert "give a name ending in .xlsm" in run.fails("recalc", book, "-o", tmp_path / "b.xlsx")
+
+
+def test_an_old_book_is_told_from_its_output(run: Console, tmp_path: Path) -> None:
+    book = tmp_path / "book.xls"
+    book.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1"))
+    assert "book.xls: this is an encrypted or an old .xls file" in run.fails("recalc", book)
 
 
 def test_a_template_of_ones_own_is_fitted(

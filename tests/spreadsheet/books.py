@@ -60,6 +60,17 @@ def with_member(package: bytes, name: str, change: Callable[[str], str]) -> byte
     return stream.getvalue()
 
 
+def with_macros(package: bytes) -> bytes:
+    """The package as an .xlsm file, with a part that stands for its macros."""
+    plain = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    enabled = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+    changed = with_member(package, "[Content_Types].xml", lambda text: text.replace(plain, enabled))
+    stream = io.BytesIO(changed)
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macros")
+    return stream.getvalue()
+
+
 def without_values(xml: bytes) -> str:
     """A sheet's XML without what a recalculation may change: cached values, types, spill areas."""
     text = re.sub(r"<v[^>]*>[^<]*</v>|<v/>", "", xml.decode())
