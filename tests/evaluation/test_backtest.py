@@ -83,7 +83,7 @@ def assert_same_until(one, other, last):
             np.testing.assert_array_equal(left.loc[:until], right.loc[:until], err_msg=name)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(last=st.integers(30, 88), seed=st.integers(0, 999))
 @pytest.mark.parametrize("spec", SPECS)
 def test_later_returns_change_nothing_before(spec, last, seed):

@@ -207,7 +207,7 @@ def test_a_perfect_hedge_has_no_risk_to_budget():
 # --- properties -------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), size=st.integers(1, 12), power=st.floats(-6, 6))
 def test_shares_equal_budgets_in_any_unit_and_order(seed, size, power):
     rng = np.random.default_rng(seed)
@@ -224,7 +224,7 @@ def test_shares_equal_budgets_in_any_unit_and_order(seed, size, power):
     np.testing.assert_allclose(shuffled, weights[order], rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), size=st.integers(2, 8), part=st.floats(0.01, 0.99))
 def test_floor_is_kept_and_only_binds_when_needed(seed, size, part):
     rng = np.random.default_rng(seed)
