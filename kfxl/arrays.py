@@ -24,6 +24,7 @@ Row: TypeAlias = "FloatArray | pd.Series[float]"
 
 SYMMETRY_TOLERANCE = 1e-12
 SEMIDEFINITE_TOLERANCE = 1e-10
+LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or price is
 
 
 @dataclass(frozen=True)
@@ -151,15 +152,15 @@ def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> 
 def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
 ) -> None:
-    """Name the first number that is not finite by the (labels, noun) of each axis."""
-    bad = np.isinf(array) if missing else ~np.isfinite(array)
+    """Name the first number that is missing or too large, by the (labels, noun) of each axis."""
+    bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
-        what = "missing" if np.isnan(array[first]) else "infinite"
+        what = "missing" if np.isnan(array[first]) else "infinite or absurdly large"
         where = ", ".join(
             place(labels, i, noun) for (labels, noun), i in zip(axes, first, strict=True)
         )
-        raise InputError(argument, f"value at {where} is {what}", "give a finite number there")
+        raise InputError(argument, f"value at {where} is {what}", "give a number there")
 
 
 def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.NDArray[np.intp]:
@@ -282,8 +283,8 @@ def number(
         result = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise InputError(argument, f"{value!r} is not a number", "give one number") from None
-    if not math.isfinite(result):
-        raise InputError(argument, f"{result} is not finite", "give a finite number")
+    if not abs(result) <= LARGEST:
+        raise InputError(argument, f"{result:g} is no usable number", "give a finite one")
     if result < low:
         raise InputError(argument, f"{result:g} is too small", f"give {low:g} or more")
     if result <= above:

@@ -156,3 +156,10 @@ def test_a_vector_names_the_asset_whose_number_is_missing():
     )
     assert "value at place 1 is infinite" in refusal(arrays.vector, [np.inf, 1], "budgets", 2)
     assert "has shape (), not (2,)" in refusal(arrays.vector, 1.0, "budgets", 2)
+
+
+def test_numbers_too_large_to_compute_with_are_refused():
+    assert "row 1, column 2 is infinite or absurdly large" in refusal(
+        arrays.panel, [[0.1, -1e40]], "returns"
+    )
+    assert "1e+40 is no usable number" in refusal(arrays.number, 1e40, "process_variance")

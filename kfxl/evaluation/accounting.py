@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kfxl.arrays import FloatArray, Panel, place
 from kfxl.errors import InputError
@@ -78,7 +79,9 @@ def keep_books(
             break  # the last row was a trade
         rows = slice(start, stop + 1)
         growth, weights[rows], held = _drift(returns, rows, held)
-        value[rows] = worth * growth
+        with np.errstate(over="ignore"):
+            value[rows] = worth * growth
+        _refuse_first(~np.isfinite(value[rows]), returns, rows, "grows beyond all numbers")
         worth = float(value[stop])
         if stop in trade_rows:
             wanted = target(stop, held)
@@ -104,11 +107,13 @@ def _drift(
     with np.errstate(over="ignore", invalid="ignore"):
         parts = held * np.cumprod(1 + np.where(held == 0, 0.0, moves), axis=0)
         growth = parts.sum(axis=1)
-    wrong = ~(np.isfinite(growth) & (growth > 0))
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        where = place(returns.index, rows.start + first, "row")
-        end = "is worth nothing" if growth[first] <= 0 else "grows beyond all numbers"
-        raise InputError("returns", f"the portfolio {end} at {where}", "check them")
+    _refuse_first(growth <= 0, returns, rows, "is worth nothing")
+    _refuse_first(~np.isfinite(growth), returns, rows, "grows beyond all numbers")
     after = parts / growth[:, None]
     return growth, np.vstack([held, after[:-1]]), after[-1]
+
+
+def _refuse_first(wrong: npt.NDArray[np.bool_], returns: Panel, rows: slice, end: str) -> None:
+    if wrong.any():
+        where = place(returns.index, rows.start + int(np.argmax(wrong)), "row")
+        raise InputError("returns", f"the portfolio {end} at {where}", "check them")

@@ -285,7 +285,7 @@ PLAIN = with_asset(0.01 * np.sin(np.arange(60)))
         (PLAIN, {"process_variance": [1, -1, 1]}, "process_variance: that of asset 2 is negative"),
         (PLAIN, {"observation_variance": 0}, "observation_variance: that of asset 1 is not pos"),
         (PLAIN, {"initial_variance": -1}, "initial_variance: that of asset 1 is negative"),
-        (PLAIN, {"initial_mean": np.nan}, "initial_mean: nan is not finite"),
+        (PLAIN, {"initial_mean": np.nan}, "initial_mean: nan is no usable number"),
     ],
 )
 def test_failures_name_the_argument(
