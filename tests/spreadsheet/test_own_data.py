@@ -189,5 +189,14 @@ def test_too_large_or_ambiguous_data_are_refused():
         build_template(simulated(10, 101))
     with pytest.raises(InputError, match="two columns named a"):
         build_template(simulated(60, 2).set_axis(["a", "A"], axis=1))
-    with pytest.raises(InputError, match="other dates"):
+    with pytest.raises(InputError, match="other dates than returns: only "):
         build_template(simulated(60, 2), simulated(60, 1, "2001-01-31"))
+
+
+def test_factors_of_other_dates_are_told_the_first_that_is_alone():
+    returns, factors = simulated(12, 3), simulated(12, 1).set_axis(["Growth"], axis=1)
+    first = returns.index[0].date()
+    with pytest.raises(InputError, match=f"only returns have {first} and 1 more; give both"):
+        build_template(returns, factors.iloc[2:])
+    with pytest.raises(InputError, match=f"only factors have {first}; give both"):
+        build_template(returns.iloc[1:], factors)

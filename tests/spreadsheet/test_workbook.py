@@ -14,7 +14,7 @@ import kfxl
 from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, french_monthly
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.settings import SETTINGS
-from kfxl.spreadsheet.template.frame import SHEETS
+from kfxl.spreadsheet.template.frame import FIRST, SHEETS
 from kfxl.spreadsheet.workbook import FRENCH_BUDGETS, build_template
 from tests.spreadsheet import template_xml
 
@@ -205,3 +205,47 @@ def test_textbook_mode_reaches_the_formulas():
     assert weights_of(book, "Expected_Returns") == pytest.approx(
         expected.to_numpy(), rel=0, abs=1e-12
     )
+
+
+def test_a_sheet_that_fits_says_so_in_green():
+    formulas, values = opened(values=False), opened(values=True)
+    for sheet in ("Expected returns", "Factor betas", "Weights", "Risk"):
+        good = next(
+            rule.formula[0]
+            for area in formulas[sheet].conditional_formatting
+            if "A3" in str(area.sqref)
+            for rule in area.rules
+            if not rule.formula[0].startswith("NOT")
+        )
+        assert good == f'A3="{values[sheet]["A3"].value}"'
+
+
+def test_no_check_reads_an_array_formula():
+    """LibreOffice computes those anew when it loads the file, without our functions."""
+    book = opened(values=False)
+    arrays = {
+        (sheet.title, cell.coordinate)
+        for sheet in book
+        for area in (range_boundaries(str(a)) for a in sheet.array_formulae.values())
+        for row in sheet.iter_rows(area[1], area[3], area[0], area[2])
+        for cell in row
+    }
+    assert arrays
+    text = " ".join(str(row[0].value) for row in book["Checks"]["B3:B60"])
+    for name, defined in book.defined_names.items():
+        sheet, _, address = defined.attr_text.rpartition("!")
+        if re.search(rf"\b{name}\b", text) and "(" not in defined.attr_text:
+            left, top, _, _ = range_boundaries(address)
+            corner = book[sheet.strip("'")].cell(top, left).coordinate
+            assert (sheet.strip("'"), corner) not in arrays, name
+
+
+@pytest.mark.parametrize(("weight", "kept"), [(0.25, True), (1.5, False), (-0.1, False)])
+def test_the_check_of_the_bounds_sees_a_weight_outside(weight, kept):
+    book = openpyxl.load_workbook(io.BytesIO(template()))
+    book["Weights"].cell(FIRST + 2, 2).value = weight
+    changed = io.BytesIO()
+    book.save(changed)
+    done = openpyxl.load_workbook(io.BytesIO(recalculate(changed.getvalue())), data_only=True)
+    rows = {row[0].value: row[1].value for row in done["Checks"]["A6:B40"]}
+    assert rows["Mean-variance weights keep their bounds"] is kept

@@ -8,7 +8,6 @@ from kfxl.spreadsheet.settings import MIXES, SETTINGS
 from kfxl.spreadsheet.styles import PALE
 from kfxl.spreadsheet.template.frame import FIRST, Template
 from kfxl.spreadsheet.template.inputs import RISK_FREE
-from kfxl.spreadsheet.template.weights import NAMES
 
 Check = tuple[str, str]
 HEADER_ROW = 4
@@ -163,7 +162,7 @@ def _input_checks(template: Template) -> list[Check]:
             "AND(SUM(Minimum_Row)<=1+1E-9,SUM(Maximum_Row)>=1-1E-9)",
         ),
         (
-            "Returns are decimals or per cent, not prices: none below -100% or above 1000%",
+            "Returns are decimals, not per cent or prices: none below -100% or above 1000%",
             f"AND(MIN({body})>=-1,MAX({body})<=10)",
         ),
         ("The asset to show is one of the assets", "COUNTIF(Asset_Names,Shown_Asset)=1"),
@@ -216,10 +215,15 @@ def _weight_checks(template: Template) -> list[Check]:
         )
         for place, mix in enumerate(MIXES, start=1)
     ]
-    held = f"{NAMES[0]}_Row"
+    # From the table of the sheet, as every other check: LibreOffice computes the calls beside it
+    # anew when it loads the file, and a check of them would be FALSE there.
+    names, held = (Area("Weights", FIRST, column, n, 1).ref for column in (0, 1))
+    lower, upper = (
+        f'SUMIF(Asset_Names,"="&{names},Asset_{bounds})' for bounds in ("Minimums", "Maximums")
+    )
     inside = (
-        f"AND(SUMPRODUCT(--({held}<Minimum_Row-1E-9))=0,"
-        f"SUMPRODUCT(--({held}>Maximum_Row+1E-9))=0,COUNT({held})={n})"
+        f"AND(SUMPRODUCT(--({held}<{lower}-1E-9))=0,"
+        f"SUMPRODUCT(--({held}>{upper}+1E-9))=0,COUNT({held})={n})"
     )
     shares = Area("Weights", FIRST, 5, n, 4)
     parity, budget = shares.part(0, 1, width=1).ref, shares.part(0, 2, width=1).ref

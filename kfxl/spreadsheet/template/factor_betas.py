@@ -62,7 +62,7 @@ class _Sheet:
         self._history_charts()
         self.template.message(SHEET, list(raw.values()), needs="Factors")
         page = self.page
-        page.set_column(1, self.charts - 2, 9.5)
+        page.set_column(1, self.charts - 2, 11)
         page.set_column(self.charts - 1, self.charts - 1, 2)
         page.set_column(self.history - 1, self.history - 1, 2)
         page.set_column(self.history, self.history + len(self.names), 11)

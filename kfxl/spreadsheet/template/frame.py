@@ -19,6 +19,7 @@ MAX_ROWS = 5000
 MAX_COLUMNS = 100
 HISTORY_ROWS = 240
 HISTORY_CELLS = 12_000
+FITTED = "Fitted to the data on the sheets Returns and Factors."
 FIRST = 5  # first row of every table on a result sheet, below title, note, message and header
 
 SHEETS = (
@@ -171,7 +172,7 @@ class Template:
 
     def message(self, sheet: str, blocks: Sequence[Area], *, needs: str = "Assets") -> None:
         """Row 3: says what is wrong with this sheet, or that nothing is."""
-        text = '"Fitted to the data on the sheets Returns and Factors."'
+        text = f'"{FITTED}"'
         for block in reversed(blocks):
             # A labelled result has its first value at the second row, second column; an error
             # fills the area or stands in its first cell only, depending on the host.
@@ -182,7 +183,7 @@ class Template:
             f'IFERROR({text},"kfxl is not loaded: see sheet Start"))'
         )
         self.sheets[sheet].write_formula(2, 0, formula, self.styles.text, "")
-        self.judge(Area(sheet, 2, 0), 'LEFT({cell},10)="Up to date"')
+        self.judge(Area(sheet, 2, 0), f'{{cell}}="{FITTED}"')
 
     def judge(self, area: Area, good: str) -> None:
         """Green where the condition ``good`` on ``{cell}`` holds, else red."""
@@ -219,7 +220,22 @@ def check_size(data: TemplateData) -> None:
         if twice:
             raise InputError(what, f"has two columns named {twice[0]}", "give each name once")
     if data.factors is not None and not data.factors.index.equals(data.returns.index):
-        raise InputError("factors", "has other dates than returns", "give both for the same dates")
+        _say_which_dates_differ(data.returns.index, data.factors.index)
+
+
+def _say_which_dates_differ(returns: pd.Index, factors: pd.Index) -> None:
+    """Name the first period that only one of the two has, and how many more there are."""
+    for here, there, owner in ((returns, factors, "returns"), (factors, returns, "factors")):
+        alone = here.difference(there)
+        if len(alone):
+            first = alone[0].date() if isinstance(alone[0], pd.Timestamp) else alone[0]
+            more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+            raise InputError(
+                "factors",
+                f"has other dates than returns: only {owner} have {first}{more}",
+                "give both for the same dates",
+            )
+    raise InputError("factors", "has other dates than returns", "give both in the same order")
 
 
 def default_assets(names: Sequence[str], known: pd.DataFrame | None = None) -> pd.DataFrame:

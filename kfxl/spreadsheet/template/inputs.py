@@ -232,7 +232,7 @@ def _assets(template: Template) -> None:
     page.set_row(HEADER_ROW, 32)
     page.set_column(ASSET_TABLE - 1, ASSET_TABLE - 1, 3)
     page.set_column(ASSET_TABLE, ASSET_TABLE, 14)
-    page.set_column(ASSET_TABLE + 1, ASSET_TABLE + 5, 11)
+    page.set_column(ASSET_TABLE + 1, ASSET_TABLE + 5, 13)
     top = HEADER_ROW + 1
     names = Area("Settings", top, ASSET_TABLE, template.assets, 1)
     template.define("Asset_Names", names)
