@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def run_backtest(source: Path, factors: Path | None, choices: Choices, output: P
         if factors is not None:
             own_factors = factors_of(factors)
     settings.update(chosen(choices, [str(name) for name in returns.columns]))
+    mixes = (settings.get("strategy"), settings.get("benchmark"))
+    if choices.budgets is not None and "risk-budget" not in mixes:
+        note("budgets: only the strategy risk-budget uses them; give --strategy risk-budget")
     with progress_bar() as progress:
         result = backtest(returns, factors=own_factors, progress=progress, **settings)
     console().print(summary_table(result))
@@ -90,19 +94,39 @@ def factors_of(path: Path) -> pd.DataFrame:
 
 def chosen(choices: Choices, assets: Sequence[str]) -> dict[str, object]:
     """The options as keywords of :func:`kfxl.backtest`; assets that are not named get 0."""
-    zeros = dict.fromkeys(assets, 0.0)
+
+    def named(argument: str, text: str) -> dict[str, float]:
+        numbers = named_numbers(argument, text)
+        for name in numbers:
+            if name not in assets:
+                raise InputError(argument, f"there is no asset {name}", nearest(name, assets))
+        return dict.fromkeys(assets, 0.0) | numbers
+
     keywords: dict[str, object] = dict(choices.settings)
     if choices.weights is not None:
         if choices.strategy is not None:
             raise InputError("weights", "given beside a strategy", "give one of the two")
-        keywords["strategy"] = zeros | named_numbers("weights", choices.weights)
+        keywords["strategy"] = named("weights", choices.weights)
     for name in ("strategy", "benchmark"):
         text = getattr(choices, name)
         if text is not None:
-            keywords[name] = zeros | named_numbers(name, text) if "=" in text else text
+            keywords[name] = named(name, text) if "=" in text else text
     if choices.budgets is not None:
-        keywords["budgets"] = zeros | named_numbers("budgets", choices.budgets)
+        keywords["budgets"] = named("budgets", choices.budgets)
     return keywords
+
+
+def nearest(name: str, assets: Sequence[str]) -> str:
+    """The remedy for a name that is none.
+
+    Examples
+    --------
+    >>> nearest("gold", ["US Equity", "Gold"])
+    'did you mean Gold?'
+    """
+    known = {asset.casefold(): asset for asset in assets}
+    close = get_close_matches(name.casefold(), known, n=1)
+    return f"did you mean {known[close[0]]}?" if close else f"as in: {assets[0]}=0.4"
 
 
 def named_numbers(argument: str, text: str) -> dict[str, float]:

@@ -59,7 +59,7 @@ def _explain(error: Exception) -> tuple[str, int]:
         return str(error), 1
     understood = getattr(error, "format_message", None)
     if callable(understood):  # the command line was not understood
-        return f"{understood()}; see kfxl --help", getattr(error, "exit_code", 2)
+        return f"{understood().rstrip('.')}; see kfxl --help", getattr(error, "exit_code", 2)
     if isinstance(error, MemoryError):
         return "memory: there is not enough for this; use fewer rows or assets", 1
     if isinstance(error, OSError) and error.strerror:

@@ -107,7 +107,9 @@ def test_help(run: Console, words: tuple[str, ...]) -> None:
 def test_a_command_that_is_not_understood_exits_with_2(
     run: Console, words: tuple[str, ...]
 ) -> None:
-    assert "see kfxl --help" in run.fails(*words, code=2)
+    line = run.fails(*words, code=2)
+    assert "; see kfxl --help" in line
+    assert ".;" not in line
 
 
 def test_commands_of_later_versions_are_not_pretended() -> None:
@@ -376,7 +378,8 @@ def test_backtest_with_factors_leaves_out_the_risk_free_rate(
         (("--budgets", "Gold"), "budgets: 'Gold' is not NAME=NUMBER"),
         (("--weights", "Gold=a"), "weights: Gold has no number"),
         (("--weights", "Gold=1", "--strategy", "kalman"), "give one of the two"),
-        (("--weights", "Silver=1"), "Silver"),
+        (("--weights", "Silver=1"), "weights: there is no asset Silver; as in: "),
+        (("--budgets", "gold=1"), "budgets: there is no asset gold; did you mean Gold?"),
         (("--lookback", "1"), "lookback"),
         (("--warmup", "500"), "90 rows"),
         (("--cost", "-1"), "cost"),
@@ -388,6 +391,14 @@ def test_settings_that_cannot_be(
     assert line in run.fails("backtest", returns_csv, *words)
 
 
+def test_budgets_that_nothing_uses_are_remarked_upon(run: Console, returns_csv: Path) -> None:
+    words = ("backtest", returns_csv, "--strategy", "equal-weight", "--budgets", "Gold=1")
+    assert run(*words) == 0
+    assert "note: budgets: only the strategy risk-budget uses them" in run.err
+    assert run(*words, "--benchmark", "risk-budget") == 0
+    assert "note: budgets" not in run.err
+
+
 def test_a_source_of_another_kind(run: Console, tmp_path: Path) -> None:
     (tmp_path / "returns.ods").write_text("")
     assert "neither a workbook nor a CSV" in run.fails("backtest", tmp_path / "returns.ods")
@@ -395,7 +406,8 @@ def test_a_source_of_another_kind(run: Console, tmp_path: Path) -> None:
 
 def test_options_override_the_book() -> None:
     keywords = chosen(
-        Choices("Stocks=60%,Bonds=40%", "risk-parity", settings={"cost": 0.0}), ["Gold"]
+        Choices("Stocks=60%,Bonds=40%", "risk-parity", settings={"cost": 0.0}),
+        ["Gold", "Stocks", "Bonds"],
     )
     assert keywords == {
         "strategy": {"Gold": 0.0, "Stocks": 0.6, "Bonds": 0.4},
