@@ -19,6 +19,7 @@ from kfxl._cli_output import (
     say,
     working,
 )
+from kfxl._cli_remarks import remark
 from kfxl.errors import InputError
 from kfxl.spreadsheet import files, workbook
 from kfxl.spreadsheet.recalculate import recalculate_file
@@ -82,6 +83,7 @@ def template(
         data = workbook.build_template(own_returns, own_factors)
         files.write_whole(target, data)
     say(f"Wrote {target}")
+    remark(target)
 
 
 @app.command()
@@ -99,6 +101,7 @@ def fit(
         left_out = workbook.own_sheets(package)
         files.write_whole(target, data)
     say(f"Wrote {target}")
+    remark(target)
     if left_out:
         note(f"sheets of your own are not in it: {', '.join(left_out)}; copy them over")
 
@@ -131,6 +134,7 @@ def recalc(
         f"Wrote {target}: {done.formulas} formulas computed, "
         f"{done.changed_cells} cells have another value"
     )
+    remark(target)
     if output is None:
         note(f"{book.name} itself is unchanged; name it with -o to update it")
 

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 
 import kfxl
-from kfxl import _cli_backtest, _cli_check, _cli_commands, cli
+from kfxl import _cli_backtest, _cli_check, _cli_commands, _cli_remarks, cli
 from kfxl._cli_backtest import Choices, chosen, named_numbers
 from kfxl.errors import InputError, SolverError
 from kfxl.spreadsheet.failures import log_path
 from kfxl.spreadsheet.functions import FUNCTIONS
 from tests.spreadsheet.books import members, one_sheet, with_macros
+from tests.spreadsheet.template_xml import with_cell
 
 
 @pytest.fixture(autouse=True)
@@ -290,6 +291,25 @@ def test_template_and_recalc(run: Console, tmp_path: Path, template: Path) -> No
     assert "exists already" in run.fails("recalc", book)
     assert run("recalc", book, "-o", book) == 0
     assert book.read_bytes() == beside.read_bytes()
+
+
+def test_a_book_with_errors_is_remarked_upon(run: Console, tmp_path: Path, template: Path) -> None:
+    package = template.read_bytes()
+    assert run("recalc", template, "-o", tmp_path / "good.xlsx") == 0
+    assert not run.err
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(with_cell(package, "Returns", "C9", 42))
+    assert run("recalc", book, "-o", book) == 0
+    lines = run.err.splitlines()
+    assert lines[0].startswith("note: Expected returns!")
+    assert "#KFXL! returns: 42 in row 9" in lines[0]
+    assert "more errors like these" not in run.err or len(lines) == 5
+    assert lines[-1] == "note: not every check is TRUE: see the sheet Checks of book.xlsx"
+
+
+def test_a_remark_fails_nothing(run: Console, tmp_path: Path) -> None:
+    _cli_remarks.remark(tmp_path / "not there.xlsx")
+    assert not run.err
 
 
 def test_a_book_with_macros_stays_one(run: Console, tmp_path: Path) -> None:
