@@ -30,7 +30,7 @@ def remarks(path: Path) -> Iterator[str]:
     try:
         errors = _errors(book)
         for text, cell in list(errors.items())[:SHOWN]:
-            yield f"{cell} says {text}"
+            yield f"{cell} says {text}" + (" (kfxl fit)" if text.endswith("Fit workbook") else "")
         if len(errors) > SHOWN:
             yield f"{len(errors) - SHOWN} more errors like these are in {path.name}"
         if _failed(book):

@@ -200,3 +200,22 @@ def test_factors_of_other_dates_are_told_the_first_that_is_alone():
         build_template(returns, factors.iloc[2:])
     with pytest.raises(InputError, match=f"only factors have {first}; give both"):
         build_template(returns.iloc[1:], factors)
+
+
+def test_long_names_are_not_clipped():
+    names = ["Gold", "European Equity", "Treasury Inflation-Protected Securities, long"]
+    book = openpyxl.load_workbook(
+        io.BytesIO(build_template(simulated(24, 3).set_axis(names, axis=1)))
+    )
+    page = book["Returns"]
+    widths = [page.column_dimensions[column].width for column in "BCD"]
+    assert widths[0] < len(names[1]) < widths[1] < widths[2] < len(names[2])
+    assert page.row_dimensions[1].height > 30
+    for sheet, column in (
+        ("Settings", "F"),
+        ("Expected returns", "A"),
+        ("Factor betas", "A"),
+        ("Weights", "A"),
+        ("Risk", "A"),
+    ):
+        assert book[sheet].column_dimensions[column].width > 35

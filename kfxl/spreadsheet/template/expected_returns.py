@@ -35,7 +35,7 @@ def write(template: Template) -> None:
     _history(template, raw)
     _charts(template)
     template.message(SHEET, list(raw.values()))
-    page.set_column(0, 0, 13)
+    page.set_column(0, 0, template.name_width(13))
     page.set_column(1, 7, 11)
     page.set_column(8, 8, 2)
     page.set_column(HISTORY - 1, HISTORY - 1, 2)

@@ -25,7 +25,7 @@ def write(template: Template) -> None:
         "Kalman-filtered alpha and betas at the last row, their standard errors, fit and what "
         "each factor contributed in the last period.",
     )
-    page.set_column(0, 0, 16)
+    page.set_column(0, 0, template.name_width(16))
     page.freeze_panes(FIRST, 1)
     if not template.factors:
         text = '"No factors: paste factor returns on sheet Factors from A1, then Fit workbook"'

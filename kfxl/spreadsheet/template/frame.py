@@ -15,6 +15,7 @@ from kfxl.spreadsheet.charts import Picture, draw
 from kfxl.spreadsheet.settings import SETTINGS
 from kfxl.spreadsheet.styles import DATE, Styles
 
+WIDEST = 40  # of a column of names
 MAX_ROWS = 5000
 MAX_COLUMNS = 100
 HISTORY_ROWS = 240
@@ -91,6 +92,10 @@ class Template:
         rows = min(HISTORY_ROWS, max(60, HISTORY_CELLS // columns))
         # The first tenth rests on few rows: its wide bands would flatten the rest of a chart.
         return min(rows, len(self.data.returns) - len(self.data.returns) // 10)
+
+    def name_width(self, least: float) -> float:
+        """Width of a column of asset names: wide enough for the longest within reason."""
+        return wide_enough(self.data.names, least)
 
     def define(self, name: str, area: Area) -> None:
         """Give ``area`` a name for the whole workbook."""
@@ -197,6 +202,11 @@ class Template:
     def draw(self, sheet: str, row: int, column: int, picture: Picture) -> None:
         """A chart with its corner at a cell."""
         draw(self.book, self.sheets[sheet], (row, column), picture)
+
+
+def wide_enough(texts: Sequence[str], least: float) -> float:
+    """Width of a column in which the longest of bold ``texts`` is not clipped, up to a limit."""
+    return max(least, min(WIDEST, 1.15 * max(map(len, texts), default=0) + 1))
 
 
 def is_number(cell: str) -> str:

@@ -10,10 +10,17 @@ import pandas as pd
 from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.settings import ASSET_COLUMNS, AUTO, GROUPS, TEXTBOOK, Setting
 from kfxl.spreadsheet.styles import PERCENT, PERCENT_FINE
-from kfxl.spreadsheet.template.frame import MAX_COLUMNS, MAX_ROWS, Template
+from kfxl.spreadsheet.template.frame import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    WIDEST,
+    Template,
+    wide_enough,
+)
 
 RISK_FREE = "RF"
 HEADER_ROW = 3
+COLUMN = 9.0  # width of a column of returns
 ASSET_TABLE = 5  # column of the table of assets on Settings
 
 
@@ -50,13 +57,17 @@ def _panel(
     page, styles = template.sheets[sheet], template.styles
     date, value = styles.input(template.date_format), styles.input(PERCENT_FINE)
     page.set_column(0, 0, 12, date)
-    page.set_column(1, MAX_COLUMNS, 9, value)
+    page.set_column(1, MAX_COLUMNS, COLUMN, value)
     columns = {} if table is None else {str(name): table[name] for name in table.columns}
     if risk_free is not None:
         columns[RISK_FREE] = risk_free
     page.write_string(0, 0, "Date" if template.data.dated else "Period", styles.header)
     index = template.data.returns.index
     for position, (name, series) in enumerate(columns.items(), start=1):
+        if (width := wide_enough([name], COLUMN)) > COLUMN:
+            page.set_column(position, position, width, value)
+        if width >= WIDEST:
+            page.set_row(0, 32)
         page.write_string(0, position, name, styles.number_header)
         for row, number in enumerate(series.to_numpy(dtype=float), start=1):
             if not math.isnan(number):  # a missing return stays blank
@@ -231,7 +242,7 @@ def _assets(template: Template) -> None:
     template.header("Settings", HEADER_ROW, ASSET_TABLE, texts)
     page.set_row(HEADER_ROW, 32)
     page.set_column(ASSET_TABLE - 1, ASSET_TABLE - 1, 3)
-    page.set_column(ASSET_TABLE, ASSET_TABLE, 14)
+    page.set_column(ASSET_TABLE, ASSET_TABLE, template.name_width(14))
     page.set_column(ASSET_TABLE + 1, ASSET_TABLE + 5, 13)
     top = HEADER_ROW + 1
     names = Area("Settings", top, ASSET_TABLE, template.assets, 1)

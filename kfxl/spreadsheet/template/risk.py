@@ -28,7 +28,7 @@ def write(template: Template) -> None:
     _history(template, raw)
     _charts(template, raw)
     template.message(SHEET, [raw[name] for name in ("tracked", "observed", "history")])
-    page.set_column(0, 0, 22)
+    page.set_column(0, 0, template.name_width(22))
     page.set_column(1, 5, 10)
     page.set_column(CHARTS - 1, CHARTS - 1, 2)
     page.set_column(HISTORY - 1, HISTORY - 1, 2)

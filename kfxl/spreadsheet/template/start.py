@@ -81,7 +81,7 @@ def _facts(template: Template, page: Any, row: int) -> int:
     )
     page.write_string(row, 0, "Status", styles.section)
     for offset, (label, formula, number_format) in enumerate(facts, start=1):
-        page.write_string(row + offset, 0, label, styles.text)
+        page.write_string(row + offset, 0, label, styles.make(valign="top"))
         style = styles.number(
             number_format or "General", align="left", valign="top", text_wrap=label == "Data"
         )

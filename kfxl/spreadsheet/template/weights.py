@@ -38,7 +38,7 @@ def write(template: Template) -> None:
     _summary(template, raw)
     _charts(template)
     template.message(SHEET, [area for name, area in raw.items() if name not in ASSET_COLUMNS])
-    page.set_column(0, 0, 24)
+    page.set_column(0, 0, template.name_width(24))
     page.set_column(1, 9, 11)
     page.set_column(CHARTS - 1, CHARTS - 1, 2)
     page.set_column(RAW - 1, RAW - 1, 2)
