@@ -19,7 +19,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A remark on standard error."""
+    """A remark on standard error, after what was said before it."""
+    sys.stdout.flush()
     sys.stderr.write(f"note: {text}\n")
 
 
