@@ -74,7 +74,9 @@ def run_backtest(source: Path, factors: Path | None, choices: Choices, output: P
 def read_source(source: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[str, Any]]:
     """Returns, factors and settings of a workbook; returns alone of a CSV file."""
     if not source.exists():
-        raise InputError(source.name, f"there is no such file in {source.parent}", "check the name")
+        raise InputError(
+            source.name, f"there is no such file in {source.parent.absolute()}", "check the name"
+        )
     if source.suffix.lower() in {".csv", ".txt"}:
         return read_returns_csv(source), None, {}
     if source.suffix.lower() not in {".xlsx", ".xlsm"}:

@@ -153,7 +153,7 @@ def _check_dates(returns: pd.DataFrame, factors: pd.DataFrame) -> None:
         raise InputError(
             "Factors",
             f"has {len(factors)} rows, Returns has {len(returns)}",
-            "give both for the same dates",
+            "give both for the same dates, or clear the sheet Factors",
         )
     other = returns.index != factors.index
     if other.any():

@@ -35,15 +35,15 @@ def read_whole(path: str | os.PathLike[str]) -> bytes:
 
     Examples
     --------
-    >>> read_whole("no/such/book.xlsx")
+    >>> read_whole("/no/such/book.xlsx")
     Traceback (most recent call last):
-    kfxl.errors.InputError: book.xlsx: there is no such file in no/such; check the name
+    kfxl.errors.InputError: book.xlsx: there is no such file in /no/such; check the name
     """
     path = Path(path)
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        problem, remedy = f"there is no such file in {path.parent}", "check the name"
+        problem, remedy = f"there is no such file in {path.parent.absolute()}", "check the name"
     except IsADirectoryError:
         problem, remedy = "this is a folder", "give the name of a file"
     except OSError as error:

@@ -118,7 +118,7 @@ def _return(cell: object, place: Place, row: int, column: int) -> float:
         raise InputError(
             place(row, column),
             f"a return of {cell:g} is not believable (per cent, or prices?)",
-            "give decimals: 0.01 for 1%",
+            "give decimals: 0.01 for 1%; returns from prices are =B3/B2-1",
         )
     return float(cell)
 
