@@ -79,7 +79,7 @@ def attempt(what: str, look: Callable[[], str]) -> Finding:
 
 
 def _risk_parity() -> str:
-    from kfxl.spreadsheet.functions import FUNCTIONS  # noqa: PLC0415
+    from kfxl.spreadsheet.functions import FUNCTIONS
 
     (found,) = FUNCTIONS["RISK_PARITY_WEIGHTS"](KNOWN_COVARIANCE)
     gap = max(abs(a - b) for a, b in zip(found, KNOWN_WEIGHTS, strict=True))
@@ -89,14 +89,14 @@ def _risk_parity() -> str:
 
 
 def _functions() -> str:
-    from kfxl.spreadsheet.catalogue import catalogue  # noqa: PLC0415
+    from kfxl.spreadsheet.catalogue import catalogue
 
     return f"{len(catalogue())} known"
 
 
 def _template() -> str:
-    from kfxl.data import french_monthly  # noqa: PLC0415
-    from kfxl.spreadsheet import workbook  # noqa: PLC0415
+    from kfxl.data import french_monthly
+    from kfxl.spreadsheet import workbook
 
     rows, columns = french_monthly().shape
     months = workbook.FRENCH_MONTHS
@@ -104,7 +104,7 @@ def _template() -> str:
 
 
 def _log() -> str:
-    from kfxl.spreadsheet.failures import log_path  # noqa: PLC0415
+    from kfxl.spreadsheet.failures import log_path
 
     path = log_path()
     return f"{path} ({'holds reports' if path.exists() else 'nothing logged so far'})"

@@ -24,7 +24,7 @@ def remark(path: Path) -> None:
 
 def remarks(path: Path) -> Iterator[str]:
     """The lines for :func:`remark`."""
-    import openpyxl  # noqa: PLC0415  only these commands need it
+    import openpyxl
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:

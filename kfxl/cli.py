@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        from kfxl._cli_commands import run  # noqa: PLC0415  needs packages that may be missing
+        from kfxl._cli_commands import run
 
         code = run(words)
         sys.stdout.flush()
@@ -70,7 +70,7 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 def _unexpected(error: Exception) -> str:
     """Log what nobody foresaw, and name the log."""
-    from kfxl.spreadsheet.failures import log_failure, log_path  # noqa: PLC0415
+    from kfxl.spreadsheet.failures import log_failure, log_path
 
     log_failure(error)
     return (

@@ -144,7 +144,7 @@ def _complete_rows(panel: Panel, window: int | None) -> FloatArray:
 
 def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:
     # Slow to import, and most calls do not need it.
-    from sklearn.covariance import ledoit_wolf, oas  # noqa: PLC0415
+    from sklearn.covariance import ledoit_wolf, oas
 
     matrix, shrinkage = (ledoit_wolf if method == "ledoit_wolf" else oas)(rows)
     # Rounding can carry the weight past the ends of its range.

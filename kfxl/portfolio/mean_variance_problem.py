@@ -111,7 +111,7 @@ def interior_point(problem: MeanVarianceProblem, accuracy: float) -> FloatArray:
     With u_i >= max(w_i - p_i, 0) bought, |w_i - p_i| = 2 u_i - (w_i - p_i): one more variable
     for each asset whose previous weight lies between its bounds makes the cost linear.
     """
-    import piqp  # slow to import, and absent on some platforms  # noqa: PLC0415
+    import piqp  # slow to import, and absent on some platforms
 
     moves = problem.lower < problem.upper
     weights = problem.lower.copy()

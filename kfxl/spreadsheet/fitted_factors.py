@@ -1,7 +1,5 @@
 """Factor betas of two ranges: the fit that several worksheet functions start from."""
 
-# ruff: noqa: PLR0917  (the arguments of the worksheet functions, in their order)
-
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The worksheet function that runs a backtest, and its table of settings."""
 
-# ruff: noqa: PLR0917  (a worksheet knows arguments by position only)
-
 from __future__ import annotations
 
 import inspect

@@ -1,7 +1,5 @@
 """Worksheet functions on Kalman-filtered factor betas."""
 
-# ruff: noqa: PLR0917  (a worksheet knows arguments by position only)
-
 from __future__ import annotations
 
 import numpy as np

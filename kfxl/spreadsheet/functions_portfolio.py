@@ -165,6 +165,6 @@ def KFXL_VERSION() -> object:
     >>> isinstance(KFXL_VERSION(), str)
     True
     """
-    from kfxl import __version__  # noqa: PLC0415 (kfxl imports the core first)
+    from kfxl import __version__
 
     return __version__

@@ -73,7 +73,7 @@ def recalculate(package: bytes, functions: Mapping[str, Function] | None = None)
 def recalculation(package: bytes, functions: Mapping[str, Function] | None = None) -> Recalculation:
     """Recompute every formula of a workbook and say what changed; see `recalculate`."""
     if functions is None:
-        from kfxl.spreadsheet.functions import FUNCTIONS  # noqa: PLC0415
+        from kfxl.spreadsheet.functions import FUNCTIONS
 
         functions = FUNCTIONS
     stored = Package(package)

@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\b(?:ROW|COLUMN|CELL|SHEET)\s*\(|@|#This Row|_calls", re.I
 @cache
 def known_functions() -> frozenset[str]:
     """Give the names of the built-in functions that can be computed."""
-    from formulon import Workbook  # noqa: PLC0415
+    from formulon import Workbook
 
     names = (Workbook.function_name_at(index) for index in range(Workbook.function_count()))
     return frozenset(
@@ -44,7 +44,7 @@ class Engine:
     """
 
     def __init__(self, data: bytes) -> None:
-        from formulon import FormulonError, Workbook  # noqa: PLC0415
+        from formulon import FormulonError, Workbook
 
         try:
             self._book: Any = Workbook.load(data)
@@ -175,7 +175,7 @@ class Engine:
 
 @cache
 def _error_codes() -> dict[str, int]:
-    from formulon import ErrorCode, error_display_name  # noqa: PLC0415
+    from formulon import ErrorCode, error_display_name
 
     return {error_display_name(code): int(code) for code in ErrorCode}
 

@@ -98,7 +98,7 @@ class Package:
 
     def tree(self, name: str) -> Any:
         """Parse a part; entities and doctypes are not followed."""
-        from lxml import etree  # noqa: PLC0415
+        from lxml import etree
 
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
         try:
