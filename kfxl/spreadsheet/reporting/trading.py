@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kfxl.spreadsheet.reporting.model import ReportSheet
+from kfxl.arrays import FloatArray
+from kfxl.spreadsheet.reporting.model import Block, Chart, ReportSheet
 from kfxl.spreadsheet.reporting.tables import LEFT, STEP, TOP, frame_of, over_time, series_of, table
 from kfxl.spreadsheet.styles import MONEY, NUMBER, PERCENT
 
@@ -82,7 +83,6 @@ def trading(backtest: Backtest) -> ReportSheet:
 def risk(backtest: Backtest) -> ReportSheet:
     """Tracked shares of risk against their target, and the tracking error."""
     shares = frame_of(backtest.risk_contributions, backtest)
-    budgets = backtest.budgets
     blocks = [table("Tracked share of portfolio risk", shares, PERCENT)]
     charts = [
         over_time(
@@ -96,47 +96,12 @@ def risk(backtest: Backtest) -> ReportSheet:
             size=(640, 380),
         )
     ]
-    if budgets is not None:
-        target = pd.Series(np.asarray(budgets, dtype=float), index=shares.columns)
-        last = pd.DataFrame(
-            {"Target": target, "Tracked": shares.iloc[-1], "Off": shares.iloc[-1] - target}
+    if backtest.budgets is not None:
+        more_blocks, more_charts = _against_target(
+            shares, np.asarray(backtest.budgets, dtype=float)
         )
-        error = np.sqrt(((shares - target) ** 2).mean(axis=1, skipna=False))
-        left = LEFT + shares.shape[1] + 2
-        blocks.append(table("Last period", last, PERCENT, (TOP, left), corner="Asset"))
-        blocks.append(
-            table(
-                "Tracking error: root mean square off target",
-                pd.DataFrame({"Tracking error": error}),
-                PERCENT,
-                (TOP, left + 5),
-            )
-        )
-        charts.append(
-            over_time(
-                blocks[1],
-                1,
-                (1, 2),
-                title="Share of risk against target, last period",
-                y_title="Share of risk",
-                y_format="0%",
-                alt="Clustered columns: target and tracked share of risk of each asset.",
-                kind="column",
-                anchor=(TOP + STEP + 3, 0),
-            )
-        )
-        charts.append(
-            over_time(
-                blocks[2],
-                2,
-                (1,),
-                title="Tracking error",
-                y_title="Root mean square off target",
-                y_format="0%",
-                alt="Line chart: root mean square difference of tracked shares from their targets.",
-                anchor=(TOP + 2 * STEP + 3, 0),
-            )
-        )
+        blocks += more_blocks
+        charts += more_charts
     return ReportSheet(
         "Risk",
         "Risk contributions against target",
@@ -144,3 +109,46 @@ def risk(backtest: Backtest) -> ReportSheet:
         tuple(blocks),
         tuple(charts),
     )
+
+
+def _against_target(shares: pd.DataFrame, budgets: FloatArray) -> tuple[list[Block], list[Chart]]:
+    """The last period and the tracking error, as blocks 1 and 2 of the sheet, and their charts."""
+    target = pd.Series(budgets, index=shares.columns)
+    last = pd.DataFrame(
+        {"Target": target, "Tracked": shares.iloc[-1], "Off": shares.iloc[-1] - target}
+    )
+    error = np.sqrt(((shares - target) ** 2).mean(axis=1, skipna=False))
+    left = LEFT + shares.shape[1] + 2
+    blocks = [
+        table("Last period", last, PERCENT, (TOP, left), corner="Asset"),
+        table(
+            "Tracking error: root mean square off target",
+            pd.DataFrame({"Tracking error": error}),
+            PERCENT,
+            (TOP, left + 5),
+        ),
+    ]
+    charts = [
+        over_time(
+            blocks[0],
+            1,
+            (1, 2),
+            title="Share of risk against target, last period",
+            y_title="Share of risk",
+            y_format="0%",
+            alt="Clustered columns: target and tracked share of risk of each asset.",
+            kind="column",
+            anchor=(TOP + STEP + 3, 0),
+        ),
+        over_time(
+            blocks[1],
+            2,
+            (1,),
+            title="Tracking error",
+            y_title="Root mean square off target",
+            y_format="0%",
+            alt="Line chart: root mean square difference of tracked shares from their targets.",
+            anchor=(TOP + 2 * STEP + 3, 0),
+        ),
+    ]
+    return blocks, charts

@@ -228,18 +228,20 @@ def _periods_formula() -> str:
     )
 
 
+ASSET_TEXTS = (
+    "Asset",
+    "Risk budget",
+    "Minimum weight",
+    "Maximum weight",
+    "Weight held",
+    "Budget used",
+)
+
+
 def _assets(template: Template) -> None:
     """The table of assets: names, risk budgets, bounds and the weights held now."""
     page, styles = template.sheets["Settings"], template.styles
-    texts = [
-        "Asset",
-        "Risk budget",
-        "Minimum weight",
-        "Maximum weight",
-        "Weight held",
-        "Budget used",
-    ]
-    template.header("Settings", HEADER_ROW, ASSET_TABLE, texts)
+    template.header("Settings", HEADER_ROW, ASSET_TABLE, list(ASSET_TEXTS))
     page.set_row(HEADER_ROW, 32)
     page.set_column(ASSET_TABLE - 1, ASSET_TABLE - 1, 3)
     page.set_column(ASSET_TABLE, ASSET_TABLE, template.name_width(14))
@@ -252,36 +254,34 @@ def _assets(template: Template) -> None:
     for offset, (column, defined) in enumerate(ASSET_COLUMNS.items(), start=1):
         area = Area("Settings", top, ASSET_TABLE + offset, template.assets, 1)
         template.define(defined, area)
-        for row, number in enumerate(template.data.assets[column].to_numpy(dtype=float)):
-            page.write_number(top + row, area.column, float(number), styles.input(PERCENT))
-        budget = column in ("budget", "held")
-        criteria = (
-            {"criteria": ">=", "value": 0}
-            if budget
-            else {
-                "criteria": "between",
-                "minimum": -10,
-                "maximum": 10,
-            }
-        )
-        page.data_validation(
-            *area.corners,
-            {
-                "validate": "decimal",
-                **criteria,
-                "ignore_blank": False,
-                "error_title": texts[offset],
-                "error_message": "Give a number such as 10%.",
-            },
-        )
-    budgets = "Asset_Budgets"
+        _asset_numbers(template, column, area, ASSET_TEXTS[offset])
     used = Area("Settings", top, ASSET_TABLE + 5, template.assets, 1)
     template.column(
         used,
         [
-            f"=Settings!{names.cell(row).part(0, 1, 1, 1).local}/SUM({budgets})"
+            f"=Settings!{names.cell(row).part(0, 1, 1, 1).local}/SUM(Asset_Budgets)"
             for row in range(template.assets)
         ],
         styles.number(PERCENT),
     )
     template.define("Budgets_Used", used)
+
+
+def _asset_numbers(template: Template, column: str, area: Area, title: str) -> None:
+    """One column of inputs per asset, and what may be typed into it."""
+    page = template.sheets["Settings"]
+    for row, number in enumerate(template.data.assets[column].to_numpy(dtype=float)):
+        page.write_number(
+            area.row + row, area.column, float(number), template.styles.input(PERCENT)
+        )
+    allowed: dict[str, object] = {"criteria": "between", "minimum": -10, "maximum": 10}
+    if column in ("budget", "held"):
+        allowed = {"criteria": ">=", "value": 0}
+    rule = {
+        "validate": "decimal",
+        **allowed,
+        "ignore_blank": False,
+        "error_title": title,
+        "error_message": "Give a number such as 10%.",
+    }
+    page.data_validation(*area.corners, rule)
