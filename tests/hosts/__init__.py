@@ -1,0 +1,1 @@
+"""Tests of what registers kfxl with spreadsheet programs."""
