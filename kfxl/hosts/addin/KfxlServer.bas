@@ -1,0 +1,172 @@
+Attribute VB_Name = "KfxlServer"
+' Calls kfxl in Python. One Python process serves all workbooks: it is started by the first call
+' through the DLL that xlwings puts beside the interpreter, kept, and started anew when it has gone.
+Option Explicit
+' Keeps the functions below out of Excel's list of functions.
+Option Private Module
+
+#If Win64 Then
+Private Const DLL_NAME As String = "xlwings64-@VERSION@.dll"
+Private Declare PtrSafe Function ActivateServer Lib "xlwings64-@VERSION@.dll" Alias "XLPyDLLActivateAuto" (ByRef Result As Variant, ByVal Command As String, ByVal Mode As Long) As Long
+Private Declare PtrSafe Function LoadLibrary Lib "kernel32" Alias "LoadLibraryW" (ByVal FileName As LongPtr) As LongPtr
+#ElseIf VBA7 Then
+Private Const DLL_NAME As String = "xlwings32-@VERSION@.dll"
+Private Declare PtrSafe Function ActivateServer Lib "xlwings32-@VERSION@.dll" Alias "XLPyDLLActivateAuto" (ByRef Result As Variant, ByVal Command As String, ByVal Mode As Long) As Long
+Private Declare PtrSafe Function LoadLibrary Lib "kernel32" Alias "LoadLibraryW" (ByVal FileName As LongPtr) As LongPtr
+#End If
+
+Private Const CONFIG As String = "kfxl.conf"
+Private Const PYTHON_MODULE As String = "kfxl.hosts.excel"
+Private Const START_SERVER As Long = 1
+Private Const STOP_SERVER As Long = -1
+Private Const OUR_ERROR As Long = vbObjectError + 513
+' A sheet of a hundred formulas must not wait a hundred times for a server that cannot start.
+Private Const PATIENCE_SECONDS As Double = 10
+
+Private Server As Object
+Private CommandLine As String
+Private Failure As String
+Private FailedAt As Double
+
+' The result of a function of kfxl, or one line of text that says what is wrong.
+Public Function CallKfxl(ByVal FunctionName As String, ByVal Arguments As Variant) As Variant
+    Dim Tries As Long
+    #If Mac Then
+    CallKfxl = "#KFXL! Excel: on a Mac the functions cannot run in Excel; use kfxl recalc in a terminal"
+    Exit Function
+    #End If
+    If Failure <> "" And Abs(Timer - FailedAt) < PATIENCE_SECONDS Then
+        CallKfxl = Failure
+        Exit Function
+    End If
+    On Error GoTo Failed
+Again:
+    If Server Is Nothing Then StartServer
+    CallKfxl = Server.CallUDF(PYTHON_MODULE, FunctionName, Arguments, Nothing, Nothing)
+    Failure = ""
+    Exit Function
+Failed:
+    If Tries = 0 And ServerHasGone(Err.Number) Then
+        Tries = 1
+        Resume StartAnew
+    End If
+    CallKfxl = FailureText(Err.Number, Err.Description)
+    Exit Function
+StartAnew:
+    StopServer
+    GoTo Again
+End Function
+
+' What the cells say when Python cannot be reached; kept for a moment when it cannot start.
+Private Function FailureText(ByVal Number As Long, ByVal Description As String) As String
+    If Number = OUR_ERROR Then
+        FailureText = "#KFXL! Python: " & Left$(Replace(Replace(Description, vbCr, " "), vbLf, " "), 150)
+        FailureText = FailureText & "; install kfxl again, or run: kfxl excel check"
+        Failure = FailureText
+        FailedAt = Timer
+    Else
+        FailureText = "#KFXL! Excel: the call failed (error " & Number & "); recalculate, or run: kfxl excel check"
+    End If
+End Function
+
+' Forget an earlier failure, so that the next call tries again at once.
+Public Sub ForgetFailure()
+    Failure = ""
+End Sub
+
+Public Sub StopServer()
+    Dim Answer As Variant
+    Set Server = Nothing
+    If CommandLine = "" Then Exit Sub
+    On Error Resume Next
+    ActivateServer Answer, CommandLine, STOP_SERVER
+    CommandLine = ""
+End Sub
+
+Private Sub StartServer()
+    Dim Interpreter As String, Answer As Variant
+    Interpreter = ThisWorkbook.Worksheets(CONFIG).Range("B1").Value
+    LoadDll Expanded(Interpreter)
+    CommandLine = ServerCommandLine(Interpreter)
+    If ActivateServer(Answer, CommandLine, START_SERVER) <> 0 Then
+        Err.Raise OUR_ERROR, "kfxl", "it did not start (" & CStr(Answer) & ")"
+    End If
+    Set Server = Answer
+End Sub
+
+' What the DLL runs. Variables such as %LOCALAPPDATA% are left to cmd.exe, which knows every letter
+' of a user's name; the DLL takes only those of the system's own code page.
+Public Function ServerCommandLine(Interpreter)
+    ServerCommandLine = "cmd.exe /C """"" & Interpreter & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')"""""
+End Function
+
+' Errors with which COM says that the process behind an object is no longer there.
+Public Function ServerHasGone(Number)
+    Select Case Number
+        Case 462, -2147023174, -2147023170, -2147417848, -2147418105, -2147418106, -2147418094
+            ServerHasGone = True
+        Case Else
+            ServerHasGone = False
+    End Select
+End Function
+
+' The DLL lies beside the interpreter, or one folder up in a virtual environment.
+Private Sub LoadDll(ByVal Interpreter As String)
+    Dim Files As Object, Folder As String, Path As String
+    Set Files = CreateObject("Scripting.FileSystemObject")
+    If Not Files.FileExists(Interpreter) Then
+        Err.Raise OUR_ERROR, "kfxl", Interpreter & " is missing"
+    End If
+    Folder = Files.GetParentFolderName(Interpreter)
+    Path = Files.BuildPath(Folder, DLL_NAME)
+    If Not Files.FileExists(Path) Then
+        Path = Files.BuildPath(Files.GetParentFolderName(Folder), DLL_NAME)
+    End If
+    If Not Files.FileExists(Path) Then
+        Err.Raise OUR_ERROR, "kfxl", DLL_NAME & " is missing beside " & Interpreter
+    End If
+    If LoadLibrary(StrPtr(Path)) = 0 Then
+        Err.Raise OUR_ERROR, "kfxl", Path & " cannot be loaded"
+    End If
+End Sub
+
+Private Function Expanded(ByVal Text As String) As String
+    Expanded = CreateObject("WScript.Shell").ExpandEnvironmentStrings(Text)
+End Function
+
+' What an argument of a worksheet function holds. A range is cut at the sheet's used part, so that
+' whole columns can be selected; what is missing, a number or an array stays as it is.
+Public Function CellsOf(ByRef Value As Variant) As Variant
+    If Not IsObject(Value) Then
+        CellsOf = Value
+    ElseIf Value.Areas.Count > 1 Then
+        CellsOf = "#KFXL! Excel: an argument is made of several blocks; select one block of cells"
+    Else
+        CellsOf = UsedCells(Value)
+    End If
+End Function
+
+Private Function UsedCells(ByVal Block As Range) As Variant
+    Dim Used As Range, Height As Long, Width As Long, Part As Range
+    Set Used = Block.Worksheet.UsedRange
+    Height = Used.Row + Used.Rows.Count - Block.Row
+    Width = Used.Column + Used.Columns.Count - Block.Column
+    If Height > Block.Rows.Count Then Height = Block.Rows.Count
+    If Width > Block.Columns.Count Then Width = Block.Columns.Count
+    If Height < 1 Or Width < 1 Then
+        UsedCells = Empty
+        Exit Function
+    End If
+    Set Part = Block.Resize(Height, Width)
+    ' Value gives dates as dates. It fails on a number that is no date in a cell formatted as one,
+    ' and in books that count from 1904 the plain numbers agree with what the results show.
+    If Block.Worksheet.Parent.Date1904 Then
+        UsedCells = Part.Value2
+        Exit Function
+    End If
+    On Error GoTo PlainNumbers
+    UsedCells = Part.Value
+    Exit Function
+PlainNumbers:
+    UsedCells = Part.Value2
+End Function

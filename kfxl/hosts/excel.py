@@ -1,0 +1,152 @@
+"""Excel's side of kfxl: the worksheet functions as xlwings UDFs, and the ribbon's callbacks.
+
+The add-in's VBA (:mod:`kfxl.hosts.excel_vba`) calls this module through xlwings' COM server.
+Cells come and go raw: xlwings' own cleaning looks at each cell by itself, makes blanks of error
+values and is slow on large ranges. What a range means is decided in
+:mod:`kfxl.spreadsheet.cells`, the same for every host; here only the codes that COM gives for
+error values become their names.
+
+>>> sorted(UDFS) == sorted(FUNCTIONS)
+True
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import xlwings as xw
+
+from kfxl.spreadsheet.catalogue import FunctionEntry, catalogue
+from kfxl.spreadsheet.failures import error_text
+from kfxl.spreadsheet.functions import FUNCTIONS
+
+CATEGORY = "kfxl"
+RAW = "raw"
+QUESTION = "?"
+
+Cells: TypeAlias = Any
+
+# COM's codes of error values are this number plus the one that VBA's CVErr takes.
+ERROR_BASE = -2146828288
+ERRORS = {
+    2000: "#NULL!",
+    2007: "#DIV/0!",
+    2015: "#VALUE!",
+    2023: "#REF!",
+    2029: "#NAME?",
+    2036: "#NUM!",
+    2042: "#N/A",
+    2043: "#GETTING_DATA",
+    2045: "#SPILL!",
+    2046: "#CONNECT!",
+    2047: "#BLOCKED!",
+    2048: "#UNKNOWN!",
+    2049: "#FIELD!",
+    2050: "#CALC!",
+}
+LAST_ERROR = 2099
+
+
+def from_excel(value: Cells) -> Cells:
+    """What Excel sent for one argument, with the names of error values in place of their codes.
+
+    Parameters
+    ----------
+    value : object
+        One cell or a tuple of rows, as COM delivers them: float, str, bool, None, datetimes,
+        and an int for an error value.
+
+    Returns
+    -------
+    object
+        The same; a range without an error value is not copied.
+
+    Examples
+    --------
+    >>> from_excel(((0.5, -2146826246), (None, -2146826281)))
+    [[0.5, '#N/A'], [None, '#DIV/0!']]
+    """
+    if not isinstance(value, tuple | list):
+        return _cell(value)
+    rows = value if all(isinstance(row, tuple | list) for row in value) else (value,)
+    kinds: set[type] = set()
+    for row in rows:
+        kinds.update(map(type, row))
+    if int not in kinds:
+        return value
+    return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _cell(cell: Cells) -> Cells:
+    # Excel's numbers are floats, so that an int of this size is no number.
+    if type(cell) is int and ERROR_BASE + 2000 <= cell <= ERROR_BASE + LAST_ERROR:
+        return ERRORS.get(cell - ERROR_BASE, "#UNKNOWN!")
+    return cell
+
+
+def _udf(entry: FunctionEntry) -> Callable[..., Any]:
+    """The worksheet function of an entry, as xlwings registers it."""
+    function = FUNCTIONS[entry.name]
+
+    def udf(*cells: Cells) -> Cells:
+        return function(*(from_excel(cell) for cell in cells))
+
+    # xlwings takes arguments and help from here, and would convert by annotations.
+    parameters = [
+        inspect.Parameter(
+            argument.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=None if argument.optional else inspect.Parameter.empty,
+        )
+        for argument in entry.arguments
+    ]
+    _described(udf, entry.name, entry.summary, parameters)
+    for argument in entry.arguments:
+        udf = xw.arg(argument.name, RAW, doc=argument.description)(udf)
+    return xw.func(category=CATEGORY)(xw.ret(RAW)(udf))
+
+
+def _described(
+    function: Callable[..., Any], name: str, summary: str, parameters: list[inspect.Parameter]
+) -> None:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = summary
+    function.__annotations__ = {}
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+
+
+UDFS: dict[str, Callable[..., Any]] = {entry.name: _udf(entry) for entry in catalogue()}
+# COM calls find a function by its name in this module.
+globals().update(UDFS)
+
+
+def run_action(action, application):  # type: ignore[no-untyped-def]  # xlwings converts by hints
+    """Do what a button of the ribbon asks for.
+
+    Parameters
+    ----------
+    action : str
+        A key of :data:`kfxl.hosts.excel_actions.ACTIONS`.
+    application : COM object
+        Excel's ``Application``.
+
+    Returns
+    -------
+    str
+        Empty when there is nothing to say; a message; or, after a question mark, a question:
+        on Yes the add-in calls the action ``..._confirmed``. Never a traceback.
+    """
+    try:
+        from xlwings import _xlwindows
+
+        from kfxl.hosts.excel_actions import ACTIONS
+
+        app = xw.App(impl=_xlwindows.App(xl=application))  # type: ignore[no-untyped-call]
+        return str(ACTIONS[action](app))
+    except Exception as error:  # noqa: BLE001 (a message box shows text, never a traceback)
+        return error_text(error)
+
+
+run_action = xw.func(xw.ret(RAW)(xw.arg("application", RAW)(xw.arg("action", RAW)(run_action))))
