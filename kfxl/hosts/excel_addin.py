@@ -111,6 +111,8 @@ def _binary() -> bytes:
             project.get_module(excel_vba.WORKBOOK_MODULE).body = excel_vba.workbook_module()
             for module, code in excel_vba.modules().items():
                 project.add_module(module, code)
+            # Nothing of ours needs it, and it names a folder of the template's author.
+            book.remove_reference("MSForms")
             book.save(target)
         with zipfile.ZipFile(target) as package:
             return _renamed(package.read(BINARY))
@@ -131,7 +133,9 @@ def _renamed(binary: bytes) -> bytes:
     container.write_stream_in_storage("VBA", "dir", compress(listing))
     text = container.get_stream("PROJECT")
     old, new = (f'Name="{name}"'.encode("ascii") for name in (TEMPLATE_PROJECT, PROJECT))
-    container.write_stream("PROJECT", _replaced(text, old, new))
+    # The list of windows comes last; it is optional, and names windows that are no longer there.
+    listed, _, _ = _replaced(text, old, new).partition(b"[Workspace]")
+    container.write_stream("PROJECT", listed.rstrip() + b"\r\n")
     renamed: bytes = container.to_bytes()
     return renamed
 

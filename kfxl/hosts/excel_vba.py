@@ -19,7 +19,7 @@ FUNCTIONS_MODULE = "KfxlFunctions"
 WORKBOOK_MODULE = "ThisWorkbook"
 # VBA reads no line beyond 1,023 characters, and no statement of more than 25 lines.
 LINE, STATEMENT_LINES = 1023, 25
-WRAP = 100
+WIDTHS = (100, 1000)
 LITERAL = 80
 INDENT = "    "
 CRLF = "\r\n"
@@ -110,20 +110,20 @@ def wrapped(start: str, items: Sequence[str], end: str) -> str:
     f(aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, _
         bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb)
     """
-    lines = [start]
-    for position, item in enumerate(items):
-        last = position == len(items) - 1
-        text = item + (end if last else ", ")
-        if position and len(lines[-1]) + len(text) > WRAP:
-            lines[-1] += "_"
-            lines.append(INDENT)
-        lines[-1] += text
     if not items:
-        lines[-1] += end
-    if len(lines) > STATEMENT_LINES:
-        remedy = "give the function fewer arguments, or shorter names"
-        raise InputError(start.strip(), f"needs {len(lines)} lines of VBA", remedy)
-    return "\n".join(lines)
+        return start + end
+    texts = [f"{item}, " for item in items[:-1]] + [items[-1] + end]
+    for width in WIDTHS:
+        lines = [start + texts[0]]
+        for text in texts[1:]:
+            if len(lines[-1]) + len(text) > width:
+                lines[-1] += "_"
+                lines.append(INDENT)
+            lines[-1] += text
+        if len(lines) <= STATEMENT_LINES:
+            return "\n".join(lines)
+    remedy = "give the function fewer arguments, or shorter names"
+    raise InputError(start.strip(), f"needs {len(lines)} lines of VBA", remedy)
 
 
 def description(entry: FunctionEntry) -> str:
