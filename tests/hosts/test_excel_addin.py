@@ -277,12 +277,12 @@ def test_no_third_partys_module_is_inside(sources: dict[str, str]) -> None:
 
 
 def test_the_command_line_starts_xlwings_server(sources: dict[str, str]) -> None:
-    # VBA doubles a quotation mark inside text; what is run under Wine is this same text.
+    # VBA doubles a quotation mark inside text; under Wine this same text is run.
     line = next(x for x in sources["KfxlServer"].split("\n") if "ServerCommandLine = " in x)
-    pieces = re.findall(r'"((?:[^"]|"")*)"', line)
-    made = DEFAULT_INTERPRETER.join(piece.replace('""', '"') for piece in pieces)
-    assert made == (
-        f'cmd.exe /C ""{DEFAULT_INTERPRETER}" -I -c "import xlwings; xlwings.serve(\'$(CLSID)\')""'
+    pieces = [piece.replace('""', '"') for piece in re.findall(r'"((?:[^"]|"")*)"', line)]
+    assert f"{pieces[0]}{DEFAULT_INTERPRETER}{pieces[1]}2{pieces[2]}" == (
+        f'cmd.exe /C ""{DEFAULT_INTERPRETER}" -I -c '
+        "\"import xlwings; xlwings.serve('$(CLSID)')  # start 2\"\""
     )
 
 

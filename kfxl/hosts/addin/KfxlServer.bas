@@ -25,6 +25,7 @@ Private Const PATIENCE_SECONDS As Double = 10
 
 Private Server As Object
 Private CommandLine As String
+Private Starts As Long
 Private Failure As String
 Private FailedAt As Double
 
@@ -60,13 +61,17 @@ End Function
 ' What the cells say when Python cannot be reached; kept for a moment when it cannot start.
 Private Function FailureText(ByVal Number As Long, ByVal Description As String) As String
     If Number = OUR_ERROR Then
-        FailureText = "#KFXL! Python: " & Left$(Replace(Replace(Description, vbCr, " "), vbLf, " "), 150)
+        FailureText = "#KFXL! Python: " & Left$(Description, 150)
         FailureText = FailureText & "; install kfxl again, or run: kfxl excel check"
         Failure = FailureText
         FailedAt = Timer
     Else
         FailureText = "#KFXL! Excel: the call failed (error " & Number & "); recalculate, or run: kfxl excel check"
     End If
+End Function
+
+Private Function FirstLine(ByVal Text As String) As String
+    FirstLine = Trim$(Split(Replace(Text, vbCr, vbLf) & vbLf, vbLf)(0))
 End Function
 
 ' Forget an earlier failure, so that the next call tries again at once.
@@ -87,17 +92,20 @@ Private Sub StartServer()
     Dim Interpreter As String, Answer As Variant
     Interpreter = ThisWorkbook.Worksheets(CONFIG).Range("B1").Value
     LoadDll Expanded(Interpreter)
-    CommandLine = ServerCommandLine(Interpreter)
+    Starts = Starts + 1
+    CommandLine = ServerCommandLine(Interpreter, Starts)
     If ActivateServer(Answer, CommandLine, START_SERVER) <> 0 Then
-        Err.Raise OUR_ERROR, "kfxl", "it did not start (" & CStr(Answer) & ")"
+        Err.Raise OUR_ERROR, "kfxl", "it did not start (" & FirstLine(CStr(Answer)) & ")"
     End If
     Set Server = Answer
 End Sub
 
 ' What the DLL runs. Variables such as %LOCALAPPDATA% are left to cmd.exe, which knows every letter
-' of a user's name; the DLL takes only those of the system's own code page.
-Public Function ServerCommandLine(Interpreter)
-    ServerCommandLine = "cmd.exe /C """"" & Interpreter & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')"""""
+' of a user's name; the DLL takes only those of the system's own code page. With /C cmd.exe ends with
+' Python, so that the DLL sees at once when Python cannot start. The DLL never starts a line again
+' whose server has died: the number makes it another line.
+Public Function ServerCommandLine(Interpreter, Start)
+    ServerCommandLine = "cmd.exe /C """"" & Interpreter & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')  # start " & Start & """"""
 End Function
 
 ' Errors with which COM says that the process behind an object is no longer there.
