@@ -19,7 +19,7 @@ End Sub
 
 Public Sub RecalculateAll(ByVal control As IRibbonControl)
     KfxlServer.ForgetFailure
-    Application.CalculateFull
+    Application.CalculateFullRebuild
 End Sub
 
 Public Sub FunctionList(ByVal control As IRibbonControl)

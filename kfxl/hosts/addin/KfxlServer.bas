@@ -138,6 +138,17 @@ Private Sub LoadDll(ByVal Interpreter As String)
     End If
 End Sub
 
+' Formulas that another program wrote may not know the functions here until all is computed anew. The
+' cell of a kfxl book that says whether kfxl answers tells, and starts Python before it is needed.
+Public Sub WakeFormulas(ByVal Book As Workbook)
+    Dim Status As Range
+    On Error Resume Next
+    Set Status = Book.Names("Addin_Status").RefersToRange
+    If Status Is Nothing Then Exit Sub
+    Status.Calculate
+    If Left$(Status.Text, 10) = "not loaded" Then Application.CalculateFullRebuild
+End Sub
+
 Private Function Expanded(ByVal Text As String) As String
     Expanded = CreateObject("WScript.Shell").ExpandEnvironmentStrings(Text)
 End Function

@@ -66,7 +66,8 @@ def _facts(template: Template, page: Any, row: int) -> int:
     facts = (
         (
             "Add-in",
-            '=IFERROR("kfxl "&KFXL_VERSION()&" answers",'
+            '=IFERROR(IF(LEFT(KFXL_VERSION(),1)="#",KFXL_VERSION(),'
+            '"kfxl "&KFXL_VERSION()&" answers"),'
             '"not loaded in this program: use kfxl recalc")',
             "",
         ),
