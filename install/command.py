@@ -30,7 +30,22 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="set up .venv in this checkout and run all checks; change nothing else",
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--hosts",
+        action="store_true",
+        help="with --test: also run the tests in real host programs",
+    )
+    parser.add_argument(
+        "--system-packages",
+        action="store_true",
+        help="with --hosts, as root: install the system packages that those tests need",
+    )
+    options = parser.parse_args(arguments)
+    if options.hosts and not options.test:
+        parser.error("--hosts goes with --test")
+    if options.system_packages and not options.hosts:
+        parser.error("--system-packages goes with --test --hosts")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     if options.test:
         log = begun(CHECKOUT / ".venv" / "kfxl-setup.log")
-        return guarded(log, lambda shell: checks.run(CHECKOUT, shell))
+        extent = checks.Extent(hosts=options.hosts, system_packages=options.system_packages)
+        return guarded(log, lambda shell: checks.run(CHECKOUT, shell, extent))
     try:
         here = places()
     except InstallError as error:
