@@ -136,7 +136,7 @@ def description(entry: FunctionEntry) -> str:
     lines.append(f"{INDENT}Dim Summary As String")
     lines += assigned("Summary", entry.summary)
     texts = "Texts" if entry.arguments else "Empty"
-    lines.append(f'{INDENT}KfxlHelp.Describe "{entry.name}", Summary, {texts}')
+    lines.append(f'{INDENT}Describe "{entry.name}", Summary, {texts}')
     return "\n".join([*lines, "End Sub", ""])
 
 

@@ -125,7 +125,7 @@ def test_the_texts_of_the_function_wizard(sources: dict[str, str]) -> None:
         body = code.partition(f"Sub Help_{entry.name}()\n")[2].partition("End Sub")[0]
         texts = [item.replace('""', '"') for item in re.findall(r'= "((?:[^"]|"")*)"\n', body)]
         assert texts == [*(argument.description for argument in entry.arguments), entry.summary]
-        assert f'KfxlHelp.Describe "{entry.name}", Summary, ' in body
+        assert f'Describe "{entry.name}", Summary, ' in body
         assert f"    Help_{entry.name}\n" in code
 
 

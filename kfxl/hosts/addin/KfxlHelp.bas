@@ -9,7 +9,7 @@ Public Sub RegisterHelp()
     If Registered Then Exit Sub
     If ActiveWorkbook Is Nothing Then Exit Sub
     On Error GoTo NotYet
-    KfxlFunctions.DescribeFunctions
+    DescribeFunctions
     Registered = True
     ThisWorkbook.Saved = True
 NotYet:

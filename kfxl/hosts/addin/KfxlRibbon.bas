@@ -18,7 +18,7 @@ Public Sub FitWorkbook(ByVal control As IRibbonControl)
 End Sub
 
 Public Sub RecalculateAll(ByVal control As IRibbonControl)
-    KfxlServer.ForgetFailure
+    ForgetFailure
     Application.CalculateFullRebuild
 End Sub
 
@@ -32,8 +32,8 @@ End Sub
 
 Private Sub RunAction(ByVal Action As String)
     Dim Answer As String
-    KfxlServer.ForgetFailure
-    Answer = KfxlServer.CallKfxl("run_action", Array(Action, Application))
+    ForgetFailure
+    Answer = CallKfxl("run_action", Array(Action, Application))
     If Left$(Answer, 1) = "?" Then
         If MsgBox(Mid$(Answer, 2), vbQuestion + vbYesNo, TITLE) = vbYes Then RunAction Action & "_confirmed"
     ElseIf Left$(Answer, 6) = "#KFXL!" Then

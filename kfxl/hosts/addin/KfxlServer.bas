@@ -31,7 +31,7 @@ Private FailedAt As Double
 
 ' The result of a function of kfxl, or one line of text that says what is wrong.
 Public Function CallKfxl(ByVal FunctionName As String, ByVal Arguments As Variant) As Variant
-    Dim Tries As Long
+    Dim Tries As Long, Number As Long, Description As String
     #If Mac Then
     CallKfxl = "#KFXL! Excel: on a Mac the functions cannot run in Excel; use kfxl recalc in a terminal"
     Exit Function
@@ -47,11 +47,13 @@ Again:
     Failure = ""
     Exit Function
 Failed:
-    If Tries = 0 And ServerHasGone(Err.Number) Then
+    Number = Err.Number
+    Description = Err.Description
+    If Tries = 0 And ServerHasGone(Number) Then
         Tries = 1
         Resume StartAnew
     End If
-    CallKfxl = FailureText(Err.Number, Err.Description)
+    CallKfxl = FailureText(Number, Description)
     Exit Function
 StartAnew:
     StopServer
