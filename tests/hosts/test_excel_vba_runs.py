@@ -238,3 +238,26 @@ def test_a_question_is_asked_and_yes_goes_on(world: World, reply: int, calls: in
         :calls
     ]
     assert [text for _, text, _, _ in world.app.dialogs] == ["Take Sheet1!A1:D9 as returns?"]
+
+
+@pytest.mark.parametrize(
+    ("status", "rebuilt"),
+    [("not loaded in this program: use kfxl recalc", 1), ("kfxl 0.1.0 answers", 0), (None, 0)],
+)
+def test_the_formulas_of_a_kfxl_book_are_connected(
+    world: World, status: str | None, rebuilt: int
+) -> None:
+    if status is not None:
+        world.fill("Sheet1", 4, 2, [[status]])
+        world.book.vba_get("Names").vba_get("Add", ["Addin_Status", "=Sheet1!$B$4"])
+    world.run("WakeFormulas", world.book)
+    assert world.rebuilt == rebuilt
+
+
+def test_recalculate_computes_all_anew(world: World) -> None:
+    world.broken = True
+    world.run("KFXL_VERSION")
+    world.broken = False
+    world.run("RecalculateAll", NOTHING)
+    assert world.rebuilt == 1
+    assert world.run("KFXL_VERSION") == FUNCTIONS["KFXL_VERSION"]()

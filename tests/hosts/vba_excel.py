@@ -1,8 +1,8 @@
 """Runs the add-in's VBA in pyOpenVBA's interpreter, with its Excel in memory and no real DLL.
 
 The interpreter is independent of the code that it runs and was measured against Excel by its
-authors. It has no COM, no ``WithEvents`` and no ``Application.MacroOptions``: the DLL, the file
-system and the shell are objects of ours here, calls of ``MacroOptions`` are noted down. What the
+authors. It has no COM, no ``WithEvents`` and not all of ``Application``: the DLL, the file system
+and the shell are objects of ours here, calls that it does not know are noted down. What the
 add-in's VBA sends to Python goes on through xlwings' own COM server.
 """
 
@@ -63,7 +63,7 @@ class Server(VBAObject):
         self.world, self.number = world, number
 
     @method
-    def CallUDF(  # noqa: N802
+    def CallUDF(
         self, module: object, name: object, arguments: object, book: object, caller: object
     ) -> object:
         """Go on to xlwings, unless this server is no longer there."""
@@ -85,7 +85,7 @@ class Dll(VBAObject):
         self.world = world
 
     @method
-    def Activate(self, command: object, mode: object) -> object:  # noqa: N802
+    def Activate(self, command: object, mode: object) -> object:
         """Start or stop; a line whose server has died never starts again."""
         line, start = to_text(command), int(to_number(mode)) == 1
         self.world.activations.append((line, int(to_number(mode))))
@@ -95,12 +95,12 @@ class Dll(VBAObject):
         return -2147467259 if fails else 0
 
     @method
-    def Message(self) -> object:  # noqa: N802
+    def Message(self) -> object:
         """What the DLL says after a failure."""
         return "Python process exited before it was possible to create the object.\nCommand: x"
 
     @method
-    def Load(self, path: object) -> object:  # noqa: N802
+    def Load(self, path: object) -> object:
         """LoadLibraryW: 0 is a failure."""
         self.world.loaded.append(to_text(path))
         return 0 if self.world.unloadable else 1
@@ -115,17 +115,17 @@ class Files(VBAObject):
         self.world = world
 
     @method
-    def FileExists(self, path: object) -> object:  # noqa: N802
+    def FileExists(self, path: object) -> object:
         """Whether a file of the pretended disk has this name."""
         return to_text(path) in self.world.files
 
     @method
-    def GetParentFolderName(self, path: object) -> object:  # noqa: N802
+    def GetParentFolderName(self, path: object) -> object:
         """All before the last backslash."""
         return to_text(path).rpartition("\\")[0]
 
     @method
-    def BuildPath(self, folder: object, name: object) -> object:  # noqa: N802
+    def BuildPath(self, folder: object, name: object) -> object:
         """A name in a folder."""
         return f"{to_text(folder)}\\{to_text(name)}"
 
@@ -136,7 +136,7 @@ class Shell(VBAObject):
     vba_type_name = "WshShell"
 
     @method
-    def ExpandEnvironmentStrings(self, text: object) -> object:  # noqa: N802
+    def ExpandEnvironmentStrings(self, text: object) -> object:
         """One variable is enough."""
         return to_text(text).replace("%LOCALAPPDATA%", LOCAL)
 
@@ -154,6 +154,7 @@ class World:
         self.broken = self.unloadable = False
         self.servers = 0
         self.described: dict[str, dict[str, Any]] = {}
+        self.rebuilt = 0
         scripts = f"{LOCAL}\\kfxl\\Scripts\\"
         self.files = {f"{scripts}pythonw.exe", f"{LOCAL}\\kfxl\\{dll_name()}"}
         self.app = ExcelApplication.open(as_workbook(folder), with_vba=False)
@@ -175,6 +176,9 @@ class World:
             if name.lower() == "macrooptions":
                 told = {key.lower(): value for key, value in named.items()}
                 self.described[to_text(told["macro"])] = told
+                return EMPTY
+            if name.lower() == "calculatefullrebuild":
+                self.rebuilt += 1
                 return EMPTY
             return plain(application, name, args, named)
 
