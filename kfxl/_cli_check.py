@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from typing import Protocol
 
 from kfxl import __version__
 from kfxl._cli_output import say
@@ -49,11 +50,35 @@ def run_checks() -> int:
         *(package(name) for name in PACKAGES),
         *(attempt(what, look) for what, look in ATTEMPTS.items()),
     ]
+    return report(findings, f" Remedy: {REMEDY}")
+
+
+class Looked(Protocol):
+    """A finding, of this module or of a host."""
+
+    @property
+    def what(self) -> str:
+        """What was looked at."""
+        ...
+
+    @property
+    def good(self) -> bool:
+        """Whether it is as it should be."""
+        ...
+
+    @property
+    def found(self) -> str:
+        """What was found."""
+        ...
+
+
+def report(findings: Sequence[Looked], remedy: str = "") -> int:
+    """Print findings and what they come to; 1 if anything is broken."""
     for finding in findings:
         verdict = "" if finding.good else "BROKEN: "
         say(f"{finding.what:<20} {verdict}{finding.found}")
-    broken = [finding.what for finding in findings if not finding.good]
-    say("All is well." if not broken else f"Broken: {', '.join(broken)}. Remedy: {REMEDY}")
+    broken = dict.fromkeys(finding.what for finding in findings if not finding.good)
+    say("All is well." if not broken else f"Broken: {', '.join(broken)}.{remedy}")
     return 1 if broken else 0
 
 

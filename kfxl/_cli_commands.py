@@ -11,6 +11,7 @@ import typer
 from kfxl import __version__
 from kfxl._cli_backtest import Choices, run_backtest
 from kfxl._cli_check import run_checks
+from kfxl._cli_excel import excel
 from kfxl._cli_functions import show_function, show_functions
 from kfxl._cli_output import (
     book_target,
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(excel)
 
 
 def run(words: Sequence[str]) -> int:

@@ -16,6 +16,7 @@ from kfxl.errors import KfxlError
 FILES_EXTRA = frozenset(
     {"typer", "rich", "xlsxwriter", "openpyxl", "lxml", "formulon", "wasmtime", "click"}
 )
+EXCEL_EXTRA = frozenset({"xlwings", "pyopenvba", "packaging"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,6 +84,8 @@ def _missing(error: ModuleNotFoundError) -> int:
     package = (error.name or "").partition(".")[0]
     if package in FILES_EXTRA:
         return _fail(f"{package}: this package is missing; run: pip install 'kfxl[files]'", 1)
+    if package in EXCEL_EXTRA:
+        return _fail(f"{package}: this package is missing; run: pip install 'kfxl[excel]'", 1)
     if package == "kfxl":
         return _fail(f"{error.name}: this part of kfxl is missing; install kfxl again", 1)
     return _fail(f"{package or error}: this package is missing; run: pip install kfxl", 1)

@@ -1,0 +1,108 @@
+"""The files of a bundle that a colleague double-clicks or reads; plain ASCII, as cmd.exe needs.
+
+Folder names are never written into them: what stands in for them, ``%~dp0``, holds every letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+INSTALL, UNINSTALL, README = "Install kfxl.bat", "Uninstall kfxl.bat", "Read me.txt"
+
+# The Store's Python keeps what it installs where Excel cannot see it; the wheels are for 64 bits.
+FITS = (
+    "import sys, sysconfig; sys.exit(sysconfig.get_platform() != 'win-amd64'"
+    " or '%d.%d' % sys.version_info[:2] not in '{pythons}'.split()"
+    " or 'windowsapps' in sys.base_prefix.lower())"
+)
+
+BATCH = """\
+@echo off
+rem {about}
+setlocal
+title kfxl
+set "HERE=%~dp0"
+set "PYTHON="
+if not exist "%HERE%install\\__main__.py" goto packed
+if not exist "%HERE%wheels" goto packed
+{tries}
+if not defined PYTHON call :try python
+if not defined PYTHON goto missing
+%PYTHON% "%HERE%install"{option}
+set "CODE=%ERRORLEVEL%"
+echo.
+if not "%CODE%"=="0" echo {failed} The line above says why.
+goto end
+
+:try
+%* -c "{fits}" >nul 2>nul && set "PYTHON=%*"
+exit /b 0
+
+:packed
+echo This file works only together with the folders beside it in the zip.
+echo Right-click the zip, choose Extract All, and double-click this file in the new folder.
+set "CODE=1"
+goto end
+
+:missing
+echo kfxl needs Python {newest} for 64 bits{others}, and none was found.
+echo.
+echo 1. Install it from https://www.python.org/downloads/windows/
+echo    No administrator is needed. The Python of the Microsoft Store does not serve,
+echo    because Excel cannot see what it installs.
+echo 2. Double-click this file again.
+set "CODE=1"
+
+:end
+echo.
+pause
+exit /b %CODE%
+"""
+
+READ_ME = """\
+kfxl: Kalman filters, risk budgets and honest backtests in Excel's cells
+
+1. Extract the zip: right-click it, Extract All.
+2. Close Excel.
+3. Double-click "{install}".
+
+It needs Windows with 64 bits, Excel, and Python {pythons} from python.org (64 bits).
+It needs no network and no administrator, and installs for you alone.
+"{uninstall}" takes it away again; your workbooks stay.
+
+What is wrong, if something is: open a Command Prompt and type  kfxl excel check
+"""
+
+
+def scripts(pythons: Sequence[str]) -> dict[str, bytes]:
+    """The files by name.
+
+    >>> sorted(scripts(["3.13"]))
+    ['Install kfxl.bat', 'Read me.txt', 'Uninstall kfxl.bat']
+    """
+    newest, *older = sorted(pythons, key=lambda python: int(python.partition(".")[2]), reverse=True)
+    tries = [f"if not defined PYTHON call :try py -{python}" for python in (newest, *older)]
+    batch = {
+        "tries": "\n".join(tries),
+        "fits": FITS.format(pythons=" ".join(pythons)).replace("%", "%%"),
+        "newest": newest,
+        "others": f" ({' or '.join(older)} serves as well)" if older else "",
+    }
+    texts = {
+        INSTALL: BATCH.format(
+            **batch,
+            option="",
+            about="Installs kfxl for you; no administrator and no network are needed.",
+            failed="kfxl was not installed.",
+        ),
+        UNINSTALL: BATCH.format(
+            **batch,
+            option=" --uninstall",
+            about="Takes kfxl away again; your workbooks stay.",
+            failed="kfxl was not taken away.",
+        ),
+        README: READ_ME.format(
+            install=INSTALL, uninstall=UNINSTALL, pythons=" or ".join((newest, *older))
+        ),
+    }
+    return {name: text.replace("\n", "\r\n").encode("ascii") for name, text in texts.items()}
