@@ -14,34 +14,73 @@ from install.places import Places, command_of, python_of
 from install.shell import InstallError, Shell, Words
 
 REPORT = "kfxl-report.xlsx"
-SOURCES = ("kfxl", "pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md")
+SOURCES = ("kfxl", "install", "pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md")
+WHEELS = "wheels"
 
 
-def recipe_of(checkout: Path, here: Places) -> Recipe:
-    """The user's environment: this checkout as a wheel, with what files need."""
-    sources = [checkout / name for name in SOURCES if (checkout / name).exists()]
-    requirement = (".[files]",)
-    return Recipe(here.environment, checkout, requirement, fingerprint(sources, *requirement))
+def recipe_of(checkout: Path, here: Places, platform: str = sys.platform) -> Recipe:
+    """The user's environment: kfxl with what files need, on Windows also what Excel needs.
+
+    It comes from a checkout, or from a bundle that holds every wheel.
+    """
+    extras = "[files,excel]" if platform == "win32" else "[files]"
+    if is_bundle(checkout):
+        wheels = sorted((checkout / WHEELS).glob("*.whl"))
+        own = [wheel for wheel in wheels if wheel.name.startswith("kfxl-")]
+        # pip would keep a kfxl of the same version, whatever is in it.
+        requirement: tuple[str, ...] = ("--no-index", "--find-links", WHEELS, "--force-reinstall")
+        requirement += (f"kfxl{extras}",)
+        facts = fingerprint(own, *requirement, *(wheel.name for wheel in wheels))
+    else:
+        sources = [checkout / name for name in SOURCES if (checkout / name).exists()]
+        requirement = (f".{extras}",)
+        facts = fingerprint(sources, *requirement)
+    return Recipe(here.environment, checkout, requirement, facts)
 
 
-def install(checkout: Path, here: Places, current: Path, shell: Shell) -> int:
-    """Set kfxl up, run the template's job, say what to do next."""
+def is_bundle(checkout: Path) -> bool:
+    """Whether this is what `kfxl excel bundle` makes: wheels instead of sources."""
+    return (checkout / WHEELS).is_dir() and not (checkout / "pyproject.toml").exists()
+
+
+def install(
+    checkout: Path, here: Places, current: Path, shell: Shell, platform: str = sys.platform
+) -> int:
+    """Set kfxl up, run the template's job, add it to Excel, say what to do next."""
+    steps = 4
+    if platform == "win32":
+        refuse_store_python(sys.base_prefix)
+        steps = 5
     shell.say(f"Setting up kfxl for you, with Python {sys.version.split()[0]}.")
-    shell.say(f"1 of 4  The environment {here.environment} (a minute or two the first time)")
-    recipe = recipe_of(checkout, here)
+    shell.say(f"1 of {steps}  The environment {here.environment} (a minute or two the first time)")
+    recipe = recipe_of(checkout, here, platform)
     made = prepare(recipe, shell)
     if not made:
         shell.say("        is up to date")
-    shell.say("2 of 4  Checking it")
+    shell.say(f"2 of {steps}  Checking it")
     verify(recipe, shell, just_made=made)
-    shell.say("3 of 4  The command kfxl")
+    shell.say(f"3 of {steps}  The command kfxl")
     state = launcher.put(here)
     call = how_to_call(state, here)
     shell.say(f"        {said(state, here)}")
-    shell.say("4 of 4  The template: recompute, backtest, report")
-    run_template(checkout, here, current / REPORT, shell)
-    shell.say(next_steps(current / REPORT, call))
+    shell.say(f"4 of {steps}  The template: recompute, backtest, report")
+    # A bundle's folder may be a network's, and its owner has Excel for reports.
+    report = None if is_bundle(checkout) else current / REPORT
+    run_template(checkout, here, report, shell)
+    if platform == "win32":
+        shell.say(f"5 of {steps}  Excel")
+        add_to_excel(here, shell)
+    shell.say(next_steps(report, call, platform))
     return 0
+
+
+def refuse_store_python(base: str) -> None:
+    """Refuse a Python whose files other programs cannot see."""
+    if "windowsapps" in base.casefold():
+        raise InstallError(
+            "Python: this one is from the Microsoft Store, and Excel cannot see what it installs",
+            "install Python from python.org, no administrator is needed, and run this with it",
+        )
 
 
 def verify(recipe: Recipe, shell: Shell, *, just_made: bool) -> None:
@@ -59,8 +98,37 @@ def verify(recipe: Recipe, shell: Shell, *, just_made: bool) -> None:
         )
 
 
-def run_template(checkout: Path, here: Places, report: Path, shell: Shell) -> None:
-    """Recompute a copy of the template, run its backtest and leave the report."""
+def add_to_excel(here: Places, shell: Shell) -> None:
+    """Let kfxl install its add-in, and repeat what it says."""
+    command: Words = [python_of(here.environment), "-m", "kfxl", "excel", "install"]
+    outcome = shell.captured(command, here.environment)
+    if outcome.code != 0:
+        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
+        raise InstallError(
+            f"kfxl is installed, but not in Excel yet ({why})", "see to that and run this again"
+        )
+    for line in outcome.text.splitlines():
+        shell.say(f"        {line}")
+
+
+def take_from_excel(here: Places, shell: Shell) -> None:
+    """Let kfxl take its add-in away; nothing else is removed before that went well."""
+    python = python_of(here.environment)
+    if not python.exists():
+        return
+    outcome = shell.captured([python, "-m", "kfxl", "excel", "uninstall"], here.environment)
+    if outcome.code != 0:
+        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
+        raise InstallError(
+            f"the add-in is still in Excel, so nothing was removed ({why})",
+            "see to that and run this again; installing again repairs kfxl if it is damaged",
+        )
+    for line in outcome.text.splitlines():
+        shell.say(line)
+
+
+def run_template(checkout: Path, here: Places, report: Path | None, shell: Shell) -> None:
+    """Recompute a copy of the template, run its backtest and leave the report, if wanted."""
     kfxl: list[str | Path] = [python_of(here.environment), "-m", "kfxl"]
     template = checkout / "workbook" / "kfxl.xlsx"
     with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
@@ -72,7 +140,8 @@ def run_template(checkout: Path, here: Places, report: Path, shell: Shell) -> No
         outcome = shell.captured([*kfxl, *recompute], folder)
         if outcome.code == 0:
             # Shown as it runs: it has a progress bar, and says itself in one line what is wrong.
-            outcome = shell.shown([*kfxl, "backtest", book, "-o", report], folder)
+            target = report or folder / REPORT
+            outcome = shell.shown([*kfxl, "backtest", book, "-o", target], folder)
     if outcome.code != 0:
         why = environment.last_line(outcome.text) if outcome.text else "the line above says why"
         raise InstallError(
@@ -114,25 +183,40 @@ NEXT = (
 )
 
 
-def next_steps(report: Path, call: str) -> str:
+IN_EXCEL = """
+What to do next in Excel:
+  The template is open: the tab kfxl is in the ribbon, and every workbook has the functions,
+  as in =RISK_PARITY_WEIGHTS(B1:M61). If Excel was open before, close all of it and start it.
+  Your own data: the sheet Returns, then the button Fit workbook to data, then Run backtest.
+"""
+
+
+def next_steps(report: Path | None, call: str, platform: str = sys.platform) -> str:
     """The closing words."""
     commands = [f"  {call} {words:<38} {meaning}" for words, meaning in NEXT]
+    where = f" The backtest of the template is in {report}" if report else ""
+    excel = platform == "win32"
+    if excel:
+        commands.append(f"  {call} {'excel check':<38} what is wrong in Excel, if something is")
     return "\n".join(
         [
             "",
-            f"Done. The backtest of the template is in {report}",
+            f"Done.{where}",
+            *(IN_EXCEL.splitlines() if excel else ()),
             "",
-            "What to do next:",
+            "In a terminal:" if excel else "What to do next:",
             *commands,
             "The first five minutes with your own data are in README.md.",
         ]
     )
 
 
-def uninstall(here: Places, shell: Shell) -> int:
+def uninstall(here: Places, shell: Shell, platform: str = sys.platform) -> int:
     """Take away what `install` made, and nothing else."""
     marker = environment.read_marker(here.environment)
     environment.check_ours(here.environment, marker)
+    if platform == "win32":
+        take_from_excel(here, shell)
     done = []
     if launcher.remove(here):
         done.append(here.launcher)

@@ -58,7 +58,8 @@ def child_variables(variables: Mapping[str, str]) -> dict[str, str]:
     """
     kept = {k: v for k, v in variables.items() if k not in {"PYTHONPATH", "PYTHONHOME"}}
     quiet = {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return {**kept, **quiet, "PYTHONUNBUFFERED": "1"}
+    # Output is read as UTF-8; on Windows Python would write it in the system's code page.
+    return {**kept, **quiet, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 class Terminal:

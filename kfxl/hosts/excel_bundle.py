@@ -88,6 +88,7 @@ def write_bundle(
         files |= {f"install/{part}": content for part, content in installer.items()}
         files |= scripts(pythons)
         files |= {Path(part).name: content for part, content in _licences().items()}
+        files["README.md"] = str(metadata.metadata("kfxl").get_payload()).encode("utf-8")
         with _whole(path) as target:
             write_zip(target, files)
         return Bundle(count, path.stat().st_size / 1e6)

@@ -223,7 +223,7 @@ def test_the_bundle_holds_installer_wheels_and_scripts(tmp_path: Path) -> None:
     assert wheels.count("wheels/pandas-3.0-py3-none-any.whl") == 1
     assert "wheels/tomli-2.0-py3-none-any.whl" in wheels
     assert not [name for name in wheels if "appscript" in name or "notzdata" in name]
-    assert {INSTALL, UNINSTALL, "Read me.txt", "LICENSE"} <= set(found)
+    assert {INSTALL, UNINSTALL, "Read me.txt", "README.md", "LICENSE"} <= set(found)
     installer = {f"install/{path.name}" for path in (ROOT / "install").glob("*.py")}
     assert installer <= set(found)
     assert [path.name for path in tmp_path.iterdir()] == ["kfxl.zip"]

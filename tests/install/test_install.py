@@ -461,6 +461,107 @@ def test_uninstalling_leaves_a_folder_of_someone_else(here: Places) -> None:
     assert (here.environment / "precious.txt").exists()
 
 
+# Windows, and bundles
+
+
+def windows_ready(checkout: Path, here: Places, tmp_path: Path, shell: PretendShell) -> int:
+    return setup.install(checkout, here, tmp_path, shell, "win32")
+
+
+def test_windows_gets_the_add_in_as_well(checkout: Path, here: Places, tmp_path: Path) -> None:
+    said = "The add-in is kfxl.xlam\nExcel 16.0 opens it\n"
+    shell = PretendShell(lambda words: Outcome(0, said) if words[-2] == "excel" else None)
+    assert windows_ready(checkout, here, tmp_path, shell) == 0
+    assert shell.ran("install", ".[files,excel]")
+    assert shell.commands[-1][1:] == ["-m", "kfxl", "excel", "install"]
+    words = "\n".join(shell.said)
+    for wanted in ("5 of 5  Excel", "Excel 16.0 opens it", "What to do next in Excel", "tab kfxl"):
+        assert wanted in words
+
+
+def test_an_excel_that_runs_is_said_after_all_else_was_done(
+    checkout: Path, here: Places, tmp_path: Path
+) -> None:
+    line = "kfxl: Excel: it is running; close it\n"
+    shell = PretendShell(fails_at("excel", line))
+    with pytest.raises(InstallError) as caught:
+        windows_ready(checkout, here, tmp_path, shell)
+    assert str(caught.value) == (
+        "kfxl is installed, but not in Excel yet (Excel: it is running; close it); "
+        "see to that and run this again"
+    )
+    assert shell.ran("backtest")
+
+
+def test_other_systems_do_without_excel(checkout: Path, here: Places, tmp_path: Path) -> None:
+    shell = PretendShell()
+    setup.install(checkout, here, tmp_path, shell, "linux")
+    assert not shell.ran("excel")
+    assert "Excel" not in "\n".join(shell.said)
+
+
+def test_a_python_of_the_store_is_refused_before_anything_is_done(
+    checkout: Path, here: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13_x64__qbz5n2kfra8p0"
+    monkeypatch.setattr(sys, "base_prefix", store)
+    shell = PretendShell()
+    with pytest.raises(InstallError, match=r"Microsoft Store.*; install Python from python\.org"):
+        windows_ready(checkout, here, tmp_path, shell)
+    assert not shell.commands
+    assert setup.install(checkout, here, tmp_path, shell, "linux") == 0
+
+
+def test_the_add_in_goes_first_and_nothing_goes_without_it(
+    checkout: Path, here: Places, tmp_path: Path
+) -> None:
+    windows_ready(checkout, here, tmp_path, PretendShell())
+    with pytest.raises(InstallError, match=r"nothing was removed.*it is running"):
+        setup.uninstall(here, PretendShell(fails_at("excel", "kfxl: it is running")), "win32")
+    assert here.environment.exists()
+    shell = PretendShell(lambda words: Outcome(0, "Removed kfxl.xlam") if words[1:] else None)
+    assert setup.uninstall(here, shell, "win32") == 0
+    assert shell.said[0] == "Removed kfxl.xlam"
+    assert not here.environment.exists()
+    assert setup.uninstall(here, PretendShell(), "win32") == 0
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    folder = tmp_path / "kfxl für Søn & Co"
+    (folder / "wheels").mkdir(parents=True)
+    for name in ("kfxl-0.1.0-py3-none-any.whl", "numpy-2.0-cp313-cp313-win_amd64.whl"):
+        (folder / "wheels" / name).write_bytes(b"wheel")
+    return folder
+
+
+def test_a_bundle_is_installed_without_network(bundle: Path, here: Places, tmp_path: Path) -> None:
+    shell = PretendShell()
+    assert windows_ready(bundle, here, tmp_path, shell) == 0
+    assert shell.ran("install", "--no-index", "--find-links", "wheels", "kfxl[files,excel]")
+    # Nothing is left in the folder that it was started from.
+    assert not shell.ran("-o", str(tmp_path / "kfxl-report.xlsx"))
+    assert shell.ran("backtest")
+    again = PretendShell()
+    windows_ready(bundle, here, tmp_path, again)
+    assert not again.ran("--no-index")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("kfxl-0.1.0-py3-none-any.whl", b"new"), ("numpy-2.1-cp313-cp313-win_amd64.whl", b"wheel")],
+)
+def test_a_newer_bundle_is_noticed(bundle: Path, here: Places, name: str, content: bytes) -> None:
+    before = setup.recipe_of(bundle, here).fingerprint
+    (bundle / "wheels" / name).write_bytes(content)
+    assert setup.recipe_of(bundle, here).fingerprint != before
+
+
+def test_wheels_beside_sources_make_no_bundle(checkout: Path, here: Places) -> None:
+    (checkout / "wheels").mkdir()
+    assert setup.recipe_of(checkout, here, "linux").requirement == (".[files]",)
+
+
 # The checks
 
 
