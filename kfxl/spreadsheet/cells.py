@@ -28,15 +28,17 @@ import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from kfxl.errors import InputError
+from kfxl.spreadsheet.grids import Grid, read_grid, used_rows
 
 Cell: TypeAlias = "float | int | str | bool | datetime | None"
-Rows: TypeAlias = "list[list[Cell]]"
+Rows: TypeAlias = "Sequence[Sequence[Cell]]"
 Kind: TypeAlias = Literal["numbers", "returns", "prices"]
 
 ERROR_VALUE = re.compile(
@@ -94,8 +96,20 @@ def ticker(cell: Cell) -> str:
 def tidy(value: Any, argument: str) -> Rows:
     """Rows of plain cells of whatever a host sent, without trailing blank rows and columns.
 
-    A scalar is one row of one cell; a blank argument is no row at all.
+    A scalar is one row of one cell; a blank argument is no row at all. Large ranges of numbers
+    come as a :class:`~kfxl.spreadsheet.grids.Grid`, which a host may hand over itself, too.
     """
+    if not isinstance(value, Grid):
+        value = _rectangle(value, argument)
+        value = value[: used_rows(value)]
+    grid = value if isinstance(value, Grid) else read_grid(value)
+    if grid is None:
+        return _trimmed([[_plain(cell, argument) for cell in row] for row in value])
+    grid.convert_border(partial(_plain, argument=argument))
+    return _trimmed(grid)
+
+
+def _rectangle(value: Any, argument: str) -> Sequence[Sequence[Any]]:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if not isinstance(value, list | tuple):
@@ -104,30 +118,22 @@ def tidy(value: Any, argument: str) -> Rows:
         value = [row.tolist() if isinstance(row, np.ndarray) else row for row in value]
     if not any(isinstance(row, list | tuple) for row in value):
         value = [value]
-    if any(not isinstance(row, list | tuple) or len(row) != len(value[0]) for row in value):
+    # A whole column has a million rows, but only one or two types and lengths of them.
+    ranged = all(issubclass(kind, list | tuple) for kind in set(map(type, value)))
+    if not ranged or len(set(map(len, value))) > 1:
         raise InputError(argument, "is not a rectangular range", "give rows of equal length")
-    rows = [[_plain(cell, argument) for cell in row] for row in value[: _used_rows(value)]]
-    while rows and all(is_blank(cell) for cell in rows[-1]):
-        rows.pop()
-    width = (
-        max(
-            (1 + max((j for j, cell in enumerate(row) if not is_blank(cell)), default=-1))
-            for row in rows
-        )
-        if rows
-        else 0
-    )
-    return [row[:width] for row in rows]
+    return value  # type: ignore[no-any-return]
 
 
-def _used_rows(rows: Sequence[Any]) -> int:
-    # A whole column has a million rows: comparing whole rows runs in C, cell by cell does not.
-    kind, width = type(rows[0]) if rows else list, len(rows[0]) if rows else 0
-    blanks = (kind([None] * width), kind([""] * width))
-    last = len(rows)
-    while last and (rows[last - 1] in blanks):
-        last -= 1
-    return last
+def _trimmed(rows: Rows) -> Rows:
+    height, width = len(rows), len(rows[0]) if rows else 0
+    while height and all(map(is_blank, rows[height - 1])):
+        height -= 1
+    while width and all(is_blank(row[width - 1]) for row in rows[:height]):
+        width -= 1
+    if isinstance(rows, Grid):
+        return rows.cut(height, width)
+    return [row[:width] for row in rows[:height]]
 
 
 def _plain(cell: Any, argument: str) -> Cell:

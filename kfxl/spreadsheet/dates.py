@@ -34,7 +34,7 @@ def serial(moment: datetime) -> float:
     >>> serial(datetime(2001, 1, 31)), serial(datetime(2001, 1, 31, 12))
     (36922, 36922.5)
     """
-    gap = moment.replace(tzinfo=None) - EPOCH
+    gap = (moment.replace(tzinfo=None) if moment.tzinfo else moment) - EPOCH
     return gap.days if not gap.seconds else gap.days + gap.seconds / 86400
 
 
@@ -74,7 +74,8 @@ def numbering_of(numbers: Sequence[float]) -> Numbering:
 
 def _moment(cell: DateCell, numbering: Numbering) -> datetime:
     if isinstance(cell, datetime):
-        return from_serial(serial(cell))
+        # A serial number resolves no more than seconds.
+        return cell.replace(microsecond=0, tzinfo=None)
     if numbering == "yyyymm":
         # A month's return is known when the month is over, so as_of must not see it before.
         year, month, _ = _parts(cell, numbering)

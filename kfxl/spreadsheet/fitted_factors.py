@@ -12,7 +12,7 @@ from kfxl.estimation.factor_betas import FactorBetas, factor_betas
 from kfxl.spreadsheet.blocks import Block
 from kfxl.spreadsheet.cells import Rows
 from kfxl.spreadsheet.fits import cached_fit
-from kfxl.spreadsheet.layout import history
+from kfxl.spreadsheet.layout import OutRows, history
 from kfxl.spreadsheet.readers import (
     filter_settings,
     read_factors,
@@ -38,7 +38,7 @@ class FittedFactors:
         named = self.assets.names is not None or self.factors.names is not None
         return self.states if named else None
 
-    def history(self, length: int | None) -> list[list[object]]:
+    def history(self, length: int | None) -> OutRows:
         """Loadings over time, asset by asset, alpha and betas of each."""
         names = [f"{asset} {state}" for asset in self.assets.names or () for state in self.states]
         values = np.asarray(self.fit.loadings).reshape(len(self.assets.values), -1)

@@ -10,27 +10,46 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from kfxl.spreadsheet.dates import date_out
+from kfxl.spreadsheet.grids import collector_paused
 
 OutCell: TypeAlias = "float | int | str | bool"
 OutRows: TypeAlias = "list[list[OutCell]]"
 
 
+class CleanRows(list[list[OutCell]]):
+    """Rows that hold only what a cell can hold: no host and no caller need look again."""
+
+
 def table(
     values: Any, names: Sequence[Any] | None = None, labels: Sequence[Any] | None = None
-) -> list[list[Any]]:
+) -> CleanRows:
     """(T, N) numbers under ``names`` and beside ``labels``, each only if given.
 
     >>> table([[1.0, 2.0]], ["A", "B"])
     [['A', 'B'], [1.0, 2.0]]
-    >>> table([[1.0, 2.0]], ["A", "B"], ["C"])
-    [['', 'A', 'B'], ['C', 1.0, 2.0]]
+    >>> table([[1.0, math.nan]], ["A", "B"], ["C"])
+    [['', 'A', 'B'], ['C', 1.0, '']]
     """
-    rows: list[list[Any]] = np.atleast_2d(np.asarray(values)).tolist()
+    rows = _cells(np.atleast_2d(np.asarray(values)))
     if labels is not None:
-        rows = [[label, *row] for label, row in zip(labels, rows, strict=True)]
+        for label, row in zip(labels, rows, strict=True):
+            row.insert(0, clean(label))
     if names is not None:
         corner = [] if labels is None else [""]
-        rows.insert(0, [*corner, *names])
+        rows.insert(0, [*corner, *map(clean, names)])
+    return rows
+
+
+def _cells(values: Any) -> CleanRows:
+    if values.dtype.kind != "f":
+        return clean_rows(values.tolist())
+    finite = np.isfinite(values)
+    with collector_paused():
+        # Adding 0 turns -0.0, which some hosts show as "-0", into 0.0.
+        rows = CleanRows((values + 0.0).tolist())
+    if not finite.all():
+        for i, j in zip(*(axis.tolist() for axis in (~finite).nonzero()), strict=True):
+            rows[i][j] = ""
     return rows
 
 
@@ -39,19 +58,19 @@ def history(
     names: Sequence[Any] | None,
     labels: Sequence[Any] | None,
     rows: int | None,
-) -> list[list[Any]]:
+) -> CleanRows:
     """(T, N) numbers over time; with ``rows`` exactly so many last periods, blanks above.
 
     >>> history([[1.0], [2.0]], ["A"], None, 3)
     [['A'], [''], [1.0], [2.0]]
     """
-    result = table(values, names, labels)
     if rows is None:
-        return result
+        return table(values, names, labels)
+    result = table(values[-rows:], names, None if labels is None else labels[-rows:])
     head = 0 if names is None else 1
-    body = result[head:][-rows:]
-    blank = [[""] * len(result[0]) for _ in range(rows - len(body))]
-    return result[:head] + blank + body
+    width = len(result[0])
+    result[head:head] = [[""] * width for _ in range(rows + head - len(result))]
+    return result
 
 
 def clean(value: Any) -> OutCell:
@@ -65,13 +84,14 @@ def clean(value: Any) -> OutCell:
     if isinstance(value, bool | str):
         return value
     if isinstance(value, float | int):
-        # Adding 0 turns -0.0, which some hosts show as "-0", into 0.0.
         return value + 0 if math.isfinite(value) else ""
     if isinstance(value, datetime):
         return date_out(value)
     return "" if value is None else str(value)
 
 
-def clean_rows(result: Sequence[Sequence[Any]]) -> OutRows:
-    """A whole result, cell by cell."""
-    return [[clean(cell) for cell in row] for row in result]
+def clean_rows(result: Sequence[Sequence[Any]]) -> CleanRows:
+    """A whole result, cell by cell unless it is clean already."""
+    if isinstance(result, CleanRows):
+        return result
+    return CleanRows([clean(cell) for cell in row] for row in result)

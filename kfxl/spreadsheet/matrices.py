@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from kfxl.errors import InputError
 from kfxl.spreadsheet.blocks import Block, read_block
 from kfxl.spreadsheet.cells import Cell, Rows, is_blank, is_number, is_text, ticker, to_number
 from kfxl.spreadsheet.dates import DateCell
+from kfxl.spreadsheet.grids import numbers_in
 from kfxl.spreadsheet.vectors import Names
 
 NEARLY_SYMMETRIC = 1e-6
@@ -35,18 +37,19 @@ class Matrix:
 def read_matrix(rows: Rows, argument: str) -> Matrix:
     """A matrix of numbers, none of them missing, with or without names."""
     top, left = _borders(rows)
-    body = [row[left:] for row in rows[top:]]
-    if not body or not body[0]:
+    if len(rows) == top or len(rows[0]) == left:
         raise InputError(argument, "holds no numbers", "give a matrix of numbers")
-    values = np.array(
-        [
+    values = numbers_in(rows, top, range(left, len(rows[0])))
+    if values is None or np.isinf(values).any():
+        values = np.array(
             [
-                to_number(cell, argument, f"row {i + top + 1}, column {j + left + 1}")
-                for j, cell in enumerate(row)
+                [
+                    to_number(cell, argument, f"row {i + top + 1}, column {j + left + 1}")
+                    for j, cell in enumerate(row[left:])
+                ]
+                for i, row in enumerate(rows[top:])
             ]
-            for i, row in enumerate(body)
-        ]
-    )
+        )
     if np.isnan(values).any():
         i, j = np.argwhere(np.isnan(values))[0]
         problem = f"the value in row {i + top + 1}, column {j + left + 1} is missing"
@@ -80,15 +83,13 @@ def read_data(rows: Rows, argument: str, as_of: DateCell | None = None) -> Matri
     if not rows:
         raise InputError(argument, "is blank", "give a range of returns or a covariance matrix")
     top, left = _borders(rows)
-    body = [row[left:] for row in rows[top:]]
-    if len(body) < 2 or len(body) != len(body[0]):
+    height, width = len(rows) - top, len(rows[0]) - left
+    if height < 2 or height != width:
         return read_block(rows, argument, as_of=as_of)
     if top and left and _same_names(rows):
         return read_covariance(rows, argument)
-    if not all(is_number(cell) for row in body for cell in row):
-        return read_block(rows, argument, as_of=as_of)
-    values = np.array(body, dtype=np.float64)
-    if not (values.diagonal() > 0).all():
+    values = _all_numbers(rows, top, left)
+    if values is None or not (values.diagonal() > 0).all():
         return read_block(rows, argument, as_of=as_of)
     apart = np.abs(values - values.T).max() / np.abs(values).max()
     if apart > NEARLY_SYMMETRIC:
@@ -98,6 +99,16 @@ def read_data(rows: Rows, argument: str, as_of: DateCell | None = None) -> Matri
         problem = "is square and nearly symmetric: a rounded covariance matrix?"
         raise InputError(argument, problem, "make it symmetric, or give more rows of returns")
     return read_covariance(rows, argument)
+
+
+def _all_numbers(rows: Rows, top: int, left: int) -> FloatArray | None:
+    """The numbers below and right of the names, None if anything else is among them."""
+    values = numbers_in(rows, top, range(left, len(rows[0])))
+    if values is not None:
+        return values if np.isfinite(values).all() else None
+    body = [row[left:] for row in rows[top:]]
+    good = all(is_number(cell) for row in body for cell in row)
+    return np.array(body, dtype=np.float64) if good else None
 
 
 def _refuse_correlation(values: FloatArray, argument: str) -> None:
@@ -123,5 +134,5 @@ def _borders(rows: Rows) -> tuple[int, int]:
     return 0, int(_all_text([row[0] for row in rows]))
 
 
-def _all_text(cells: list[Cell]) -> bool:
+def _all_text(cells: Sequence[Cell]) -> bool:
     return all(map(is_text, cells))

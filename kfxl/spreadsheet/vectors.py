@@ -126,7 +126,7 @@ def is_vector(rows: Rows, known: Names) -> bool:
     return bool(rows) and _split(rows, known) is not None
 
 
-def _split(rows: Rows, known: Names) -> tuple[Names, list[Cell]] | None:
+def _split(rows: Rows, known: Names) -> tuple[Names, Sequence[Cell]] | None:
     """The names and the cells of numbers in a range, by its shape; None for a table."""
     if len(rows[0]) == 1 < len(rows):
         return _of_column([row[0] for row in rows], known)
@@ -146,21 +146,21 @@ def _name(cells: Sequence[Cell], known: Names) -> Names:
     return texts if known is not None and texts and set(texts) <= set(known) else None
 
 
-def _of_row(row: list[Cell]) -> tuple[Names, list[Cell]]:
+def _of_row(row: Sequence[Cell]) -> tuple[Names, Sequence[Cell]]:
     if len(row) == 2 and is_text(row[0]) and not is_auto(row[0]):
         return (ticker(row[0]),), row[1:]
     # The row of a table with dates, selected whole.
     return None, row[1:] if len(row) > 1 and isinstance(row[0], datetime) else row
 
 
-def _of_column(column: list[Cell], known: Names) -> tuple[Names, list[Cell]]:
+def _of_column(column: list[Cell], known: Names) -> tuple[Names, Sequence[Cell]]:
     title = _name(column[:1], None)
     if title is None or is_auto(column[0]):
         return None, column
     return (title if title == known and len(column) == 2 else None), column[1:]
 
 
-def _of_two_columns(rows: Rows, known: Names) -> tuple[Names, list[Cell]]:
+def _of_two_columns(rows: Rows, known: Names) -> tuple[Names, Sequence[Cell]]:
     title = _name([rows[0][1]], None)
     if title is not None and len(rows) == 2 and title == known:
         return title, [rows[1][1]]
@@ -168,7 +168,7 @@ def _of_two_columns(rows: Rows, known: Names) -> tuple[Names, list[Cell]]:
     return _name([row[0] for row in listed], known), [row[1] for row in listed]
 
 
-def _of_two_rows(rows: Rows, known: Names) -> tuple[Names, list[Cell]] | None:
+def _of_two_rows(rows: Rows, known: Names) -> tuple[Names, Sequence[Cell]] | None:
     pairs = [
         (over, cell)
         for over, cell in zip(rows[0], rows[1], strict=True)

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeAlias
 from kfxl.errors import InputError
 from kfxl.spreadsheet.cells import MARK, Rows, tidy
 from kfxl.spreadsheet.failures import error_text
+from kfxl.spreadsheet.grids import cells_but_numbers
 from kfxl.spreadsheet.layout import OutRows, clean_rows
 
 # What stands in a signature: hosts read it, and find nothing there to convert by.
@@ -75,8 +76,7 @@ def _tidied(signature: inspect.Signature, args: Any, kwargs: Any) -> dict[str, R
 
 def _first_error(arguments: Mapping[str, Rows]) -> str | None:
     for rows in arguments.values():
-        for row in rows:
-            for cell in row:
-                if isinstance(cell, str) and cell.startswith(MARK):
-                    return cell
+        for cell in cells_but_numbers(rows):
+            if isinstance(cell, str) and cell.startswith(MARK):
+                return cell
     return None
