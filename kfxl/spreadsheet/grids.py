@@ -24,6 +24,8 @@ NUMBERS = frozenset({float, type(None)})
 # How version 2 of marshal writes a row: five bytes, then each float as a "g" and eight bytes.
 VERSION, HEAD, FLOAT = 2, 5, ord("g")
 CELL = np.dtype([("kind", "u1"), ("number", "<f8")])
+NAN, NONE = marshal.dumps(math.nan, VERSION), marshal.dumps(None, VERSION)
+FEW = 10  # so many gaps in a row are filled one by one; for more it is quicker to copy the row
 
 
 class _Exchanged(Sequence[Any]):
@@ -135,31 +137,28 @@ def used_rows(rows: Sequence[Sequence[Any]]) -> int:
 
 
 def _numbers(rows: Sequence[Sequence[Any]], left: int) -> FloatArray | None:
-    shape = len(rows), len(rows[0]) - left
-    numbers = _floats((row[1:] for row in rows) if left else rows, shape)
-    if numbers is not None:
-        return None if np.isnan(numbers).any() else numbers
-    inner = (islice(row, left, None) for row in rows)
-    numbers = _floats(([math.nan if c is None else c for c in row] for row in inner), shape)
+    numbers = _floats((row[1:] for row in rows) if left else rows, len(rows), len(rows[0]) - left)
     if numbers is None:
         return None
     gaps = zip(*(axis.tolist() for axis in np.isnan(numbers).nonzero()), strict=True)
     return numbers if all(rows[i][j + left] is None for i, j in gaps) else None
 
 
-def _floats(rows: Iterable[Sequence[Any]], shape: tuple[int, int]) -> FloatArray | None:
-    """The floats in rows that hold nothing else.
+def _floats(rows: Iterable[Sequence[Any]], height: int, width: int) -> FloatArray | None:
+    """The floats in rows that hold nothing else but None.
 
     Marshal tells kinds apart exactly and faster than Python can ask for them; the bytes that
     it writes are the numbers already.
     """
-    layout = np.dtype([("head", f"S{HEAD}"), ("cells", CELL, shape[1:])])
+    layout = np.dtype([("head", f"S{HEAD}"), ("cells", CELL, (width,))])
     size = layout.itemsize
-    written = bytearray(shape[0] * size)
+    written = bytearray(height * size)
     for i, row in enumerate(rows):
         try:
             cells = marshal.dumps(row, VERSION)  # type: ignore[arg-type]
-        except ValueError:
+            if len(cells) != size:
+                cells = _filled(cells, row, size)
+        except ValueError:  # no kind that marshal writes
             return None
         if len(cells) != size:
             return None
@@ -168,6 +167,20 @@ def _floats(rows: Iterable[Sequence[Any]], shape: tuple[int, int]) -> FloatArray
     if (found["kind"] != FLOAT).any():
         return None
     return np.ascontiguousarray(found["number"], dtype=np.float64)
+
+
+def _filled(cells: bytes, row: Sequence[Any], size: int) -> bytes:
+    """A row as written, NaN in place of None, which takes one byte instead of nine."""
+    if size - len(cells) > FEW * (CELL.itemsize - 1):
+        nan = math.nan
+        return marshal.dumps([nan if cell is None else cell for cell in row], VERSION)
+    while len(cells) < size:
+        kinds = cells[HEAD :: CELL.itemsize]
+        gap = HEAD + CELL.itemsize * (len(kinds) - len(kinds.lstrip(NAN[:1])))
+        if cells[gap : gap + 1] != NONE:
+            break
+        cells = cells[:gap] + NAN + cells[gap + 1 :]
+    return cells
 
 
 @contextmanager
