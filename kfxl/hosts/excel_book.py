@@ -1,0 +1,152 @@
+"""The workbook that is open in Excel, as a source of cells, and the selection as returns."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import xlwings as xw
+
+from kfxl.errors import InputError
+from kfxl.hosts.excel import from_excel
+from kfxl.hosts.excel_failures import absences
+from kfxl.spreadsheet.areas import Area
+from kfxl.spreadsheet.book_inputs import MAX_COLUMNS, MAX_ROWS, Cells
+
+REFERENCE = re.compile(
+    r"=(?:'((?:[^']|'')+)'|([^'!]+))!\$([A-Z]{1,3})\$(\d+)(?::\$([A-Z]{1,3})\$(\d+))?$"
+)
+FEWEST_ROWS, FEWEST_COLUMNS = 3, 2
+SELECT = "select the returns with their names and dates, then press Run backtest"
+
+
+def active_book(app: xw.App) -> xw.Book:
+    """The workbook that the user sees.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is in Protected View.
+    """
+    if app.api.ActiveWorkbook is not None:
+        return app.books.active
+    if app.api.ProtectedViewWindows.Count:
+        raise InputError("workbook", "is in Protected View", "press Enable Editing")
+    raise InputError("workbook", "none is open", "open one, or press New workbook")
+
+
+def cells_of(value: Any) -> Cells:
+    """Rows of plain cells of what ``Range.Value`` gave.
+
+    >>> cells_of(((1.0, None), (-2146826246, "x")))
+    [[1.0, None], ['#N/A', 'x']]
+    """
+    rows = value if isinstance(value, tuple | list) else ((value,),)
+    return [[_plain(cell) for cell in row] for row in from_excel(rows)]
+
+
+def _plain(cell: object) -> object:
+    if isinstance(cell, dt.datetime):
+        # COM says that Excel's dates are UTC; they have no time zone.
+        day = (cell.year, cell.month, cell.day)
+        return dt.datetime(*day, cell.hour, cell.minute, cell.second, cell.microsecond)
+    if isinstance(cell, Decimal):  # cells formatted as money
+        return float(cell)
+    return float(cell) if type(cell) is int else cell
+
+
+class ExcelCells:
+    """The cells of a workbook that is open in Excel."""
+
+    def __init__(self, book: xw.Book) -> None:
+        self._book = book
+        self._names: dict[str, str] | None = None
+
+    def sheet_names(self) -> list[str]:
+        """Names of the sheets that have cells."""
+        return [sheet.name for sheet in self._book.sheets]
+
+    def rows(self, sheet: str) -> Cells:
+        """Values of a sheet from A1 to the end of what is used, in one call."""
+        page = self._book.sheets[sheet]
+        used = page.used_range
+        height = min(used.row + used.shape[0] - 1, MAX_ROWS)
+        width = min(used.column + used.shape[1] - 1, MAX_COLUMNS)
+        return cells_of(page.range((1, 1), (height, width)).raw_value)
+
+    def named(self, name: str) -> Area | None:
+        """The cells that a name of the workbook stands for."""
+        if self._names is None:
+            # One by one: looked up by name, a sheet's own name would go first.
+            names = self._book.api.Names
+            self._names = {item.Name: item.RefersTo for item in names}
+        found = REFERENCE.match(self._names.get(name, ""))
+        if not found:
+            return None
+        quoted, plain, left, top, right, bottom = found.groups()
+        sheet = quoted.replace("''", "'") if quoted else plain
+        row, column = int(top) - 1, _column(left)
+        last_row = row if bottom is None else int(bottom) - 1
+        last_column = column if right is None else _column(right)
+        return Area(sheet, row, column, last_row - row + 1, last_column - column + 1)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Cells that the user has selected: where they are and what they hold."""
+
+    address: str
+    cells: Sequence[Sequence[object]]
+
+    def returns(self) -> pd.DataFrame:
+        """The cells as a table of returns, read as a worksheet function reads a range.
+
+        Raises
+        ------
+        InputError
+            A cell that cannot be a return; names row and column.
+        """
+        from kfxl.spreadsheet.blocks import read_block
+        from kfxl.spreadsheet.cells import tidy
+
+        return read_block(tidy(self.cells, "selection"), "selection").frame()
+
+
+def selection_of(app: xw.App) -> Selection:
+    """The selected block of cells; of one cell the block around it.
+
+    Raises
+    ------
+    InputError
+        No cells are selected, or too few, or several blocks.
+    """
+    cells = app.api.Selection
+    try:
+        areas = 0 if cells is None else cells.Areas.Count
+    except absences():  # a shape or a chart
+        areas = 0
+    if areas != 1:
+        what = "no cells are selected" if not areas else "there are several blocks"
+        raise InputError("selection", what, SELECT)
+    if cells.Rows.Count == 1 and cells.Columns.Count == 1:
+        cells = cells.CurrentRegion
+    sheet = cells.Worksheet
+    # Whole columns have a million rows, most of them never used.
+    cells = app.api.Intersect(cells, sheet.UsedRange)
+    height, width = (0, 0) if cells is None else (cells.Rows.Count, cells.Columns.Count)
+    if height < FEWEST_ROWS or width < FEWEST_COLUMNS:
+        raise InputError("selection", f"has {height} x {width} cells with content", SELECT)
+    address = f"{sheet.Name}!{cells.Address.replace('$', '')}"
+    return Selection(address, cells_of(cells.Value))

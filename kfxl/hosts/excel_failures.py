@@ -1,0 +1,95 @@
+"""What goes wrong in a running Excel, in one line that says what to do."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kfxl.errors import InputError
+from kfxl.spreadsheet.cells import MARK
+from kfxl.spreadsheet.failures import error_text
+
+# Excel refuses every call while a cell is being edited or a dialog is open.
+REJECTED = -2147418111
+IGNORED = -2146777998
+ATTEMPTS, PAUSE = 20, 0.1  # seconds: Excel may be busy for a moment
+REMEDIES = {
+    "make a workbook with: kfxl template": "press New workbook",
+    "run kfxl fit first": "press Fit workbook to data",
+}
+
+
+class RestoreError(Exception):
+    """What could not be put back, in words; ``cause`` is what went wrong before, if anything."""
+
+    def __init__(self, settings: list[str], cause: Exception | None) -> None:
+        super().__init__(settings, cause)
+        self.settings, self.cause = settings, cause
+
+
+def com_errors() -> tuple[type[Exception], ...]:
+    """The kinds of error that a call of Excel raises."""
+    try:
+        return (importlib.import_module("pywintypes").com_error,)
+    except ImportError:  # not on Windows: no Excel, no such errors
+        return ()
+
+
+def absences() -> tuple[type[Exception], ...]:
+    """The kinds of error that say that an object has no such member."""
+    return (AttributeError, *com_errors())
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether Excel refused to listen at all."""
+    if not isinstance(error, com_errors()):
+        return False
+    return bool({REJECTED, IGNORED} & {getattr(error, "hresult", None), _details(error)[5]})
+
+
+def tried(step: Callable[[], object]) -> bool:
+    """Whether a step that must not stop the others worked, with some patience for a busy Excel."""
+    for _ in range(ATTEMPTS):
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the other steps come next)
+            if not is_busy(error):
+                return False
+            time.sleep(PAUSE)
+        else:
+            return True
+    return False
+
+
+def message(error: Exception) -> str:
+    """One line for a message box: what went wrong and what to do; never a traceback.
+
+    >>> message(InputError("Settings", "asset A has no budget and bounds", "run kfxl fit first"))
+    'Settings: asset A has no budget and bounds; press Fit workbook to data'
+    """
+    if isinstance(error, RestoreError):
+        cause = "Done" if error.cause is None else message(error.cause)
+        return f"{cause}. Could not be set back: {', '.join(error.settings)}; do it by hand"
+    if isinstance(error, InputError) and error.remedy in REMEDIES:
+        error = InputError(error.argument, error.problem, REMEDIES[error.remedy])
+    elif is_busy(error):
+        error = InputError(
+            "Excel",
+            "is busy",
+            "finish editing the cell (Enter or Esc), close any dialog, then try again",
+        )
+    elif isinstance(error, com_errors()):
+        error = InputError("Excel", _words(error), "nothing of yours was changed; try again")
+    return error_text(error).removeprefix(f"{MARK} ")
+
+
+def _details(error: Exception) -> tuple[Any, ...]:
+    return getattr(error, "excepinfo", None) or (None,) * 6
+
+
+def _words(error: Exception) -> str:
+    """Excel's own description, else the system's."""
+    text = _details(error)[2] or getattr(error, "strerror", None) or "refused"
+    return " ".join(str(text).split()).rstrip(".")
