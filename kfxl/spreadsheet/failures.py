@@ -7,7 +7,6 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from kfxl.errors import InputError, SolverError
@@ -79,11 +78,17 @@ def log_path() -> Path:
     return Path(state) / "kfxl" / "kfxl.log"
 
 
-class _QuietHandler(RotatingFileHandler):
-    """A log that cannot be written must not disturb a sheet."""
+def _quiet_handler(path: Path) -> logging.Handler:
+    # Rotating needs sockets' code, too, which a start without a failure need not load.
+    from logging.handlers import RotatingFileHandler
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Drop the record."""
+    class QuietHandler(RotatingFileHandler):
+        """A log that cannot be written must not disturb a sheet."""
+
+        def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+            """Drop the record."""
+
+    return QuietHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
 
 
 def log_failure(error: BaseException) -> None:
@@ -94,7 +99,7 @@ def log_failure(error: BaseException) -> None:
     try:
         path = log_path()
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = _QuietHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
+        handler = _quiet_handler(path)
     except Exception:  # noqa: BLE001 (whatever stops the log, the cell still gets its text)
         return
     try:

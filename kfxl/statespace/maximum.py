@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from kfxl.arrays import FloatArray
 
@@ -36,6 +35,7 @@ def maximise(
     low = grid[np.maximum(best - 1, 0)]
     high = grid[np.minimum(best + 1, len(grid) - 1)]
     middle, half = (low + high) / 2, (high - low) / 2
+    chebyshev = np.polynomial.chebyshev  # numpy loads it at its first use
     nodes = chebyshev.chebpts1(NODES)
     sampled = objective(middle + half * nodes[:, None])
     # Discrete orthogonality of the Chebyshev polynomials at their own nodes.
@@ -51,6 +51,7 @@ def maximise(
 
 def _newton(coefficients: FloatArray, start: FloatArray) -> FloatArray:
     """Roots of the derivatives next to ``start``, kept inside [-1, 1]."""
+    chebyshev = np.polynomial.chebyshev
     first, second = chebyshev.chebder(coefficients), chebyshev.chebder(coefficients, 2)
     step = FINE[1] - FINE[0]
     low, high = np.maximum(start - step, -1.0), np.minimum(start + step, 1.0)
