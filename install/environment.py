@@ -85,9 +85,10 @@ def prepare(recipe: Recipe, shell: Shell, *, afresh: bool = False) -> bool:
 def create(folder: Path, shell: Shell) -> None:
     """Make the virtual environment, with its own pip where Python brings one."""
     if find_spec("venv") is None:
-        raise InstallError(
-            "Python's module venv is missing", "sudo apt install python3-venv, then run this again"
-        )
+        remedy = "sudo apt install python3-venv, then run this again"
+        if sys.platform == "win32":
+            remedy = "this Python is a reduced one; install that of python.org and use it"
+        raise InstallError("Python's module venv is missing", remedy)
     if find_spec("ensurepip") is not None:
         outcome = shell.captured([sys.executable, "-m", "venv", folder], folder.parent)
         if outcome.code == 0:

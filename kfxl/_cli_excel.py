@@ -12,6 +12,7 @@ import typer
 
 from kfxl._cli_check import report
 from kfxl._cli_output import book_target, fresh_target, note, say, working
+from kfxl.errors import InputError
 from kfxl.spreadsheet import files, workbook
 
 ADDIN_ENDING = ".xlam"
@@ -86,13 +87,8 @@ def install(
     say(f"Excel {', '.join(done.versions)} opens it" + ("" if done.changed else ", as before"))
     if not done.excel_found:
         note("no Excel was found for you; one that is installed later opens it too")
-    if book.exists():
-        say(f"{book} was there already and stays as it is")
-    else:
-        with working("Writing the template"):
-            installer.keep_template(windows, book, workbook.build_template())
-        say(f"The template is {book}")
-    if not no_open:
+    _give_template(windows, book, wanted=template is not None)
+    if not no_open and book.exists():
         _open(book)
 
 
@@ -134,6 +130,26 @@ def bundle(
         made = maker.write_bundle(target, pythons)
     say(f"Wrote {target}: {made.wheels} packages, {made.megabytes:.0f} MB")
     say("Your colleagues extract it and double-click Install kfxl.bat.")
+
+
+def _give_template(windows: Any, book: Path, *, wanted: bool) -> None:
+    """Write the template, unless a file is there already.
+
+    Windows may guard Documents against programs that it does not know; that is no reason to fail,
+    unless this place was asked for.
+    """
+    if book.exists():
+        say(f"{book} was there already and stays as it is")
+        return
+    try:
+        with working("Writing the template"):
+            host("excel_install").keep_template(windows, book, workbook.build_template())
+    except InputError as error:
+        if wanted:
+            raise
+        note(f"{error}; for a template elsewhere run: kfxl template PATH")
+    else:
+        say(f"The template is {book}")
 
 
 def _usual_interpreter() -> str:

@@ -152,6 +152,24 @@ def test_a_bad_place_for_the_template_is_found_before_anything_is_changed(
     assert files_in(tmp_path) == files
 
 
+def test_documents_that_are_guarded_are_a_remark(
+    run: Console, windows: Windows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.replace
+
+    def guarded(self: Path, target: Path) -> Path:
+        if target.suffix == ".xlsx":
+            raise PermissionError(13, "Access is denied")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", guarded)
+    assert run("excel", "install") == 0
+    assert (addins_folder(windows) / "kfxl.xlam").exists()
+    assert "cannot be written (access is denied)" in run.err
+    assert "for a template elsewhere run: kfxl template PATH" in run.err
+    run.fails("excel", "install", "--template", tmp_path / "x.xlsx")
+
+
 def test_without_excel_the_installation_says_so(
     run: Console, tmp_path: Path, windows: Windows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,8 @@ if not "%CODE%"=="0" echo {failed} The line above says why.
 goto end
 
 :try
-%* -c "{fits}" >nul 2>nul && set "PYTHON=%*"
+%* -c "{fits}" >nul 2>nul
+if "%ERRORLEVEL%"=="0" set "PYTHON=%*"
 exit /b 0
 
 :packed
