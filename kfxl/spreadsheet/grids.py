@@ -140,7 +140,8 @@ def _numbers(rows: Sequence[Sequence[Any]], left: int) -> FloatArray | None:
     numbers = _floats((row[1:] for row in rows) if left else rows, len(rows), len(rows[0]) - left)
     if numbers is None:
         return None
-    gaps = zip(*(axis.tolist() for axis in np.isnan(numbers).nonzero()), strict=True)
+    missing = np.isnan(numbers)
+    gaps = zip(*(axis.tolist() for axis in missing.nonzero()), strict=True) if missing.any() else ()
     return numbers if all(rows[i][j + left] is None for i, j in gaps) else None
 
 

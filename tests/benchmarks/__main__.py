@@ -1,0 +1,31 @@
+"""``python3 -m tests.benchmarks [WORD ...]``: the measurements whose names hold a word, or all.
+
+Installs nothing: contenders whose packages are missing are listed and left out.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(words: list[str]) -> int:
+    """Measure, print one table, and return 1 if something took longer than it may."""
+    try:
+        from tests.benchmarks import imports, ranges
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"{error}; run it with an interpreter that has kfxl's packages\n")
+        return 1
+    from tests.benchmarks.frame import measure, table
+
+    outcomes = []
+    for source in (ranges.measurements, imports.measurements):
+        for measurement in source():
+            if not words or any(word.lower() in measurement.name.lower() for word in words):
+                sys.stderr.write(f"{measurement.name} ...\n")
+                outcomes.append(measure(measurement))
+    sys.stdout.write(table(outcomes) + "\n")
+    return int(any(o.over_limit(timing) for o in outcomes for timing in o.timings))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

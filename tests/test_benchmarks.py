@@ -1,0 +1,63 @@
+"""The benchmarks at a tiny size: they run, compare results first, and say what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.benchmarks import ranges
+from tests.benchmarks.frame import Contender, Measurement, Outcome, Timing, measure, table
+
+
+def _clock(*seconds: float) -> Callable[[], float]:
+    turns = iter(seconds)
+    return lambda: next(turns)
+
+
+def test_conversions_agree_at_a_tiny_size() -> None:
+    found = measure(next(iter(ranges.measurements(60, 4))), repeats=1)
+    assert all(timing.median > 0 for timing in found.timings)
+
+
+def test_contenders_take_turns_and_are_measured_by_the_first() -> None:
+    turns: list[str] = []
+
+    def run(name: str, seconds: Callable[[], float]) -> Callable[[], float]:
+        return lambda: (turns.append(name), seconds())[1]
+
+    slow = Contender("slow", run("slow", _clock(8.0, 2.0, 4.0)), own_clock=True, limit=1.5)
+    fast = Contender("fast", run("fast", _clock(1.0, 2.0, 9.0)), own_clock=True)
+    absent = Contender("absent", run("absent", _clock()), needs=("no_such_package",), limit=2)
+    found = measure(Measurement("work", (fast, slow, absent), repeats=3))
+    assert turns == ["fast", "slow"] * 3
+    assert [found.over_limit(timing) for timing in found.timings] == [False, True, False]
+    cells = [[cell.strip() for cell in line.split("|")[2:7]] for line in table([found]).split("\n")]
+    assert cells[2:] == [
+        ["fast", "2 s", "1.00", "", ""],
+        ["slow", "4 s", "2.00", "1.5", "TOO SLOW"],
+        ["absent", "", "", "2", "needs no_such_package"],
+    ]
+
+
+def test_nothing_is_timed_unless_results_agree() -> None:
+    def differ(*_results: object) -> None:
+        raise AssertionError("different")
+
+    once = Contender("a", _clock(1.0))
+    with pytest.raises(AssertionError, match="different"):
+        measure(Measurement("work", (once,), differ))
+
+
+def test_durations_are_readable() -> None:
+    contender = Contender("c", float)
+    outcome = Outcome(
+        Measurement("m", (contender,)), tuple(Timing(contender, (s,)) for s in (1.5, 0.0123, 4e-6))
+    )
+    text = table([outcome])
+    assert all(shown in text for shown in ("1.5 s", "12.3 ms", "4 us"))
+
+
+def test_the_first_contender_must_be_there() -> None:
+    with pytest.raises(RuntimeError, match="no_such_package"):
+        measure(Measurement("work", (Contender("a", float, needs=("no_such_package",)),)))
