@@ -15,7 +15,8 @@ from install.shell import InstallError, Shell, Terminal
 CHECKOUT = Path(__file__).resolve().parent.parent
 DESCRIPTION = """\
 Sets up kfxl for you alone, recomputes the template, runs its backtest and leaves the report as
-kfxl-report.xlsx in the current folder. Run it again whenever you like: it repairs and updates."""
+kfxl-report.xlsx in the current folder; on Windows it adds kfxl to Excel as well. Run it again
+whenever you like: it repairs and updates."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -85,9 +85,10 @@ def install(
     done = installer.install(windows, data, addin.notices())
     say(f"The add-in is {done.file}")
     say(f"Excel {', '.join(done.versions)} opens it" + ("" if done.changed else ", as before"))
-    if not done.excel_found:
-        note("no Excel was found for you; one that is installed later opens it too")
     _give_template(windows, book, wanted=template is not None)
+    for finding in host("excel_check").findings(windows):
+        if not finding.good:
+            note(f"{finding.what}: {finding.found}")
     if not no_open and book.exists():
         _open(book)
 

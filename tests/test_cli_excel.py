@@ -13,6 +13,7 @@ from kfxl.hosts import excel_addin, excel_bundle, excel_windows
 from kfxl.hosts.excel_windows import Windows, addins_folder
 from kfxl.spreadsheet import workbook
 from tests.hosts.fake_registry import FakeRegistry, files_in, windows_of
+from tests.hosts.test_excel_check import SECURITY, dll
 from tests.hosts.test_excel_install import OPTIONS
 from tests.test_cli import Console
 
@@ -43,6 +44,10 @@ def windows(
 ) -> Windows:
     """A pretended Windows, on which the commands then run."""
     windows = windows_of(tmp_path, registry)
+    scripts = Path(windows.python).parent
+    scripts.mkdir(parents=True)
+    (scripts / "pythonw.exe").write_bytes(b"")
+    (scripts.parent / excel_addin.dll_name()).write_bytes(dll(64))
     monkeypatch.setattr(excel_windows, "this_windows", lambda: windows)
     monkeypatch.setattr(workbook, "build_template", lambda: b"the template")
     return windows
@@ -170,13 +175,13 @@ def test_documents_that_are_guarded_are_a_remark(
     run.fails("excel", "install", "--template", tmp_path / "x.xlsx")
 
 
-def test_without_excel_the_installation_says_so(
-    run: Console, tmp_path: Path, windows: Windows, monkeypatch: pytest.MonkeyPatch
+def test_what_will_keep_it_from_running_is_said_at_once(
+    run: Console, windows: Windows, registry: FakeRegistry
 ) -> None:
-    other = windows_of(tmp_path / "other", FakeRegistry())
-    monkeypatch.setattr(excel_windows, "this_windows", lambda: other)
-    assert run("excel", "install", "--no-open") == 0
-    assert run.err == "note: no Excel was found for you; one that is installed later opens it too\n"
+    registry.given(SECURITY, DisableAllAddins=1)
+    assert run("excel", "install") == 0
+    assert run.err.startswith("note: macros: in Excel 16.0 all add-ins are switched off; ")
+    assert run.err.count("\n") == 1
 
 
 def test_a_template_that_nothing_opens_is_a_remark(
@@ -212,6 +217,10 @@ def test_uninstall_says_what_is_gone(run: Console, windows: Windows) -> None:
 
 def test_check_lists_what_is_wrong(run: Console, windows: Windows) -> None:
     run("excel", "install")
+    assert run("excel", "check") == 0
+    assert run.out.splitlines()[-1] == "All is well."
+    for path in Path(windows.python).parent.parent.rglob("*"):
+        path.unlink() if path.is_file() else None
     assert run("excel", "check") == 1
     assert "registered           Excel 16.0 opens it" in run.out
     assert run.out.splitlines()[-1] == "Broken: xlwings' DLL, interpreter."

@@ -45,13 +45,12 @@ MARK = b"kfxl.conf"
 class Installed:
     """What an installation has come to.
 
-    ``versions`` are those of Excel that open the add-in, ``excel_found`` is False where no Excel
-    was found and the current one is expected, ``changed`` is False where all was so already.
+    ``versions`` are those of Excel that open the add-in (the current one where none was found),
+    ``changed`` is False where all was so already.
     """
 
     file: Path
     versions: tuple[str, ...]
-    excel_found: bool
     changed: bool
 
 
@@ -82,15 +81,15 @@ def install(windows: Windows, addin: bytes, notices: str) -> Installed:
     registry = windows.registry
     file = addins_folder(windows) / ADDIN
     refuse_foreign_file(windows, file)
-    found = versions(windows)
+    found = versions(windows) or [CURRENT]
     with together(registry) as changes:
-        _record(changes, file, [options_key(version) for version in found or [CURRENT]])
+        _record(changes, file, [options_key(version) for version in found])
         changes.folder(file.parent)
         changes.write(file.with_name(NOTICES_FILE), notices.encode("utf-8"))
         changes.write(file, addin)
-        for version in found or [CURRENT]:
+        for version in found:
             _register(changes, version, file)
-    return Installed(file, tuple(found or [CURRENT]), bool(found), changes.made)
+    return Installed(file, tuple(found), changes.made)
 
 
 def uninstall(windows: Windows) -> list[str]:

@@ -72,6 +72,7 @@ It needs no network and no administrator, and installs for you alone.
 "{uninstall}" takes it away again; your workbooks stay.
 
 What is wrong, if something is: open a Command Prompt and type  kfxl excel check
+The packages in the folder wheels are under their own licences, which are inside them.
 """
 
 

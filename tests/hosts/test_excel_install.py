@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import types
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from kfxl.errors import InputError
-from kfxl.hosts import excel_changes, excel_registry
+from kfxl.hosts import excel_changes
 from kfxl.hosts.excel_install import (
     NOTICES_FILE,
     RECORD,
@@ -20,7 +19,7 @@ from kfxl.hosts.excel_install import (
     keep_template,
     uninstall,
 )
-from kfxl.hosts.excel_registry import Value, WindowsRegistry
+from kfxl.hosts.excel_registry import Value
 from kfxl.hosts.excel_windows import Windows, addins_folder, documents_folder, interpreter_text
 from tests.hosts.fake_registry import USER, FakeRegistry, files_in, windows_of
 
@@ -85,7 +84,6 @@ def test_the_addin_is_put_into_the_users_folder_and_registered_after_the_others(
     assert installed.file.with_name(NOTICES_FILE).read_text(encoding="utf-8") == "the notices"
     assert USER in str(installed.file)
     assert installed.versions == ("16.0",)
-    assert installed.excel_found
     assert installed.changed
     assert opened(registry) == {
         "OPEN": SOLVER,
@@ -181,7 +179,7 @@ def test_without_any_excel_the_current_one_is_expected(tmp_path: Path) -> None:
     before, windows = registry.state(), windows_of(tmp_path, registry)
     files = files_in(tmp_path)
     installed = install(windows, ADDIN, "")
-    assert not installed.excel_found
+    assert installed.versions == ("16.0",)
     assert opened(registry) == {"OPEN": ours(windows)}
     uninstall(windows)
     assert registry.state() == before
@@ -528,73 +526,3 @@ def test_the_interpreter_is_named_without_the_users_name_where_it_can_be(
     }
     windows = Windows(FakeRegistry(), variables, python, "", lambda: False)
     assert interpreter_text(windows) == text
-
-
-# The real registry's adapter, on a pretended winreg
-
-
-class Handle:
-    """What winreg gives for an open key."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def __enter__(self) -> Handle:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def Close(self) -> None: ...  # noqa: N802
-
-
-def pretended_winreg(registry: FakeRegistry) -> types.SimpleNamespace:
-    """The functions of winreg that are used, on a pretended registry."""
-
-    def open_key(hive: str, path: str, _reserved: int, access: int) -> Handle:
-        assert access & 0x100
-        if not registry.exists(f"{hive}\\{path}"):
-            raise FileNotFoundError(2, "The system cannot find the file specified")
-        return Handle(f"{hive}\\{path}")
-
-    def query(handle: Handle, name: str) -> tuple[object, int]:
-        value = registry.value(handle.key, name)
-        if value is None:
-            raise FileNotFoundError(2, "The system cannot find the file specified")
-        return (list(value.data) if isinstance(value.data, tuple) else value.data), value.kind
-
-    def listed(handle: Handle, index: int) -> tuple[str, object, int]:
-        name = list(registry.values(handle.key))[index]
-        return (name, *query(handle, name))
-
-    def put(handle: Handle, name: str, _reserved: int, kind: int, data: Any) -> None:
-        registry.put(handle.key, name, Value(tuple(data) if isinstance(data, list) else data, kind))
-
-    def create(hive: str, path: str, _reserved: int, _access: int) -> Handle:
-        registry.create(f"{hive}\\{path}")
-        return Handle(f"{hive}\\{path}")
-
-    return types.SimpleNamespace(
-        HKEY_CURRENT_USER="HKCU", HKEY_LOCAL_MACHINE="HKLM",
-        KEY_READ=0x20019, KEY_SET_VALUE=2, KEY_WRITE=0x20006, KEY_WOW64_64KEY=0x100,
-        OpenKeyEx=open_key, QueryValueEx=query, EnumValue=listed,
-        SetValueEx=put, CreateKeyEx=create,
-        QueryInfoKey=lambda h: (len(registry.subkeys(h.key)), len(registry.values(h.key)), 0),
-        EnumKey=lambda h, index: registry.subkeys(h.key)[index],
-        DeleteValue=lambda h, name: registry.drop(h.key, name),
-        DeleteKeyEx=lambda hive, path, _access, _reserved: registry.remove(f"{hive}\\{path}"),
-    )  # fmt: skip
-
-
-def test_the_adapter_of_winreg_installs_and_uninstalls(
-    windows: Windows, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api = pretended_winreg(registry)
-    monkeypatch.setattr(excel_registry.importlib, "import_module", lambda _name: api)
-    real = Windows(
-        WindowsRegistry(), windows.variables, windows.python, windows.base, windows.excel_runs
-    )
-    before = registry.state()
-    install(real, ADDIN, "")
-    assert opened(registry)["OPEN2"] == ours(windows)
-    uninstall(real)
-    assert registry.state() == before
