@@ -20,6 +20,7 @@ from xlwings.constants import (
     TimeUnit,
 )
 
+from kfxl.hosts.excel_failures import com_errors
 from kfxl.spreadsheet.pictures import (
     COLUMN_GAP,
     GRID,
@@ -133,10 +134,13 @@ def _dates_or_labels(axis: Any, picture: Picture) -> None:
     ticks, step = picture.ticks, picture.label_step
     if ticks is not None:
         axis.CategoryType = CategoryType.xlTimeScale
-        axis.MajorUnitScale = UNITS[ticks.unit]
-        axis.MajorUnit = ticks.step
         axis.MinorTickMark = TickMark.xlTickMarkNone
         axis.TickLabels.NumberFormat = ticks.number_format
+        try:
+            axis.MajorUnitScale = UNITS[ticks.unit]
+            axis.MajorUnit = ticks.step
+        except com_errors():  # finer than the dates are: then Excel's own ticks will do
+            return
     elif step is not None:
         axis.TickLabelSpacing = step
         axis.TickMarkSpacing = step

@@ -91,7 +91,7 @@ def _cell(value: object, days: int) -> object:
 def _block(page: xw.Sheet, block: Block, days: int) -> None:
     top, left = block.anchor
     height, width = len(block.rows), len(block.header)
-    whole = Area(page.name, top, left, height + 1, width)
+    whole = Area("", top, left, height + 1, width)
     head = whole.part(0, 0, height=1)
     title = page.range((top, left + 1))
     title.raw_value = _text(block.title)
@@ -159,7 +159,7 @@ def _print_setup(page: xw.Sheet, sheet: ReportSheet) -> None:
     area = printed(sheet)
     setup = page.api.PageSetup
     try:
-        setup.PrintArea = Area(page.name, 0, 0, area[2] + 1, area[3] + 1).local
+        setup.PrintArea = Area("", 0, 0, area[2] + 1, area[3] + 1).local
         setup.PaperSize = PAPER
         setup.Orientation = (
             PageOrientation.xlLandscape if is_landscape(area) else PageOrientation.xlPortrait

@@ -79,11 +79,10 @@ def _typed_text(text: str, number_format: str) -> Typed:
 
 @dataclass(frozen=True)
 class Format:
-    """One property of all cells of an area; later ones win."""
+    """A property of all cells of an area; later ones win."""
 
     rows: range
     columns: range
-    name: str
     value: Any
 
 
@@ -156,7 +155,7 @@ class Range(ComObject):
 
     def put(self, name: str, value: Any) -> None:
         self.sheet.changing()
-        self.sheet.formats.append(Format(self.rows, self.columns, name, value))
+        self.sheet.formats[name].append(Format(self.rows, self.columns, value))
 
     def got(self, name: str, default: Any) -> Any:
         return self.sheet.format(self.rows[0], self.columns[0], name, default)
@@ -176,7 +175,8 @@ class Range(ComObject):
         assert shape == (len(self.rows), {len(self.columns)}), "Excel would pad or cut it"
         for row, cells in zip(self.rows, value, strict=True):
             for column, cell in zip(self.columns, cells, strict=True):
-                number_format = self.sheet.format(row, column, "NumberFormat", "General")
+                text = isinstance(cell, str)
+                number_format = self.sheet.format(row, column, "NumberFormat") if text else ""
                 content = typed(cell, number_format)
                 self.sheet.cells.pop((row, column), None)
                 if content is not None:

@@ -18,13 +18,15 @@ from tests.hosts.pywin32_stub import com_error
 class Calls:
     """What was called: ``names``, with ``=`` behind those that were set.
 
-    ``fail_at`` makes the call of that number fail (from 0), ``broken`` all calls of these names;
-    ``error`` makes the error. What the model itself does on behalf of a call does not count.
+    ``fail_at`` makes the call of that number fail (from 0), with the next ones as ``fail_for``
+    says; ``broken`` all calls of these names; ``error`` makes the error. What the model itself
+    does on behalf of a call does not count.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
         self.fail_at: int | None = None
+        self.fail_for = 1
         self.broken: set[str] = set()
         self.failed: list[str] = []
         self.error: Callable[[str], Exception] = lambda name: com_error(f"{name} refused")
@@ -35,7 +37,8 @@ class Calls:
         """Count a call while it runs, or fail instead."""
         if not self._inside:
             self.names.append(name)
-            if len(self.names) - 1 == self.fail_at or name in self.broken:
+            late = -1 if self.fail_at is None else len(self.names) - 1 - self.fail_at
+            if 0 <= late < self.fail_for or name in self.broken:
                 self.failed.append(name)
                 raise self.error(name)
         with self.inside():

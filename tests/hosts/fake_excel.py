@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,8 @@ class Worksheet(Sheet):
     def __init__(self, book: Workbook, name: str) -> None:
         super().__init__(book, name)
         self.cells: dict[tuple[int, int], Typed] = {}
-        self.formats: list[Format] = []
+        self.formats: dict[str, list[Format]] = defaultdict(list)
+        self.loaded_formats: dict[tuple[int, int], str] = {}
         self.charts: list[ChartObject] = []
         self.names: list[Name] = []
         self.view: dict[str, Any] = {}
@@ -189,14 +191,16 @@ class Worksheet(Sheet):
             raise com_error("The cell or chart you're trying to change is on a protected sheet.")
 
     def format(self, row: int, column: int, name: str, default: Any = None) -> Any:
-        for known in reversed(self.formats):
-            if known.name == name and row in known.rows and column in known.columns:
+        for known in reversed(self.formats[name]):
+            if row in known.rows and column in known.columns:
                 return known.value
+        if name == "NumberFormat":
+            return self.loaded_formats.get((row, column), default)
         return default
 
     def width(self, column: int) -> float:
-        widths = [known for known in self.formats if known.name == "ColumnWidth"]
-        return next((float(w.value) for w in reversed(widths) if column in w.columns), 8.43)
+        widths = reversed(self.formats["ColumnWidth"])
+        return next((float(known.value) for known in widths if column in known.columns), 8.43)
 
     def value(self, row: int, column: int) -> Any:
         content = self.cells.get((row, column))
@@ -253,7 +257,7 @@ class Worksheet(Sheet):
     def copy_of(self, name: str) -> Worksheet:
         """What a person gets who duplicates the sheet: its names come along."""
         copy = Worksheet(self.book, name)
-        copy.cells, copy.formats = dict(self.cells), list(self.formats)
+        copy.cells = dict(self.cells)
         copy.names = [_name(copy, known.short, known.refers_to) for known in self.names]
         self.book.sheets.append(copy)
         return copy
@@ -567,8 +571,7 @@ def _load(sheet: Worksheet, cell: Any) -> None:
     value, place = cell.value, (cell.row, cell.column)
     if isinstance(value, dt.datetime):
         value = (value - EPOCH).total_seconds() / 86400
-        down, across = range(cell.row, cell.row + 1), range(cell.column, cell.column + 1)
-        sheet.formats.append(Format(down, across, "NumberFormat", cell.number_format))
+        sheet.loaded_formats[place] = cell.number_format
     if isinstance(value, bool):
         sheet.cells[place] = Typed(value, "boolean")
     elif isinstance(value, int | float):
