@@ -63,7 +63,7 @@ exit /b %CODE%
 READ_ME = """\
 kfxl: Kalman filters, risk budgets and honest backtests in Excel's cells
 
-1. Extract the zip: right-click it, Extract All.
+1. Extract the zip: right-click it, Properties, tick Unblock if that is there; then Extract All.
 2. Close Excel.
 3. Double-click "{install}".
 

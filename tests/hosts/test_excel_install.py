@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kfxl.errors import InputError
 from kfxl.hosts import excel_changes
@@ -138,6 +140,39 @@ def test_a_gap_in_the_numbers_is_closed_and_uninstalling_restores_it(
     install(windows, addin_of("two"), "")
     uninstall(windows)
     assert registry.state() == before
+
+
+@given(
+    numbers=st.sets(st.integers(0, 12), max_size=6),
+    later=st.lists(st.sampled_from(["x.xlam", "y.xlam"]), max_size=2),
+    old=st.booleans(),
+)
+def test_other_addins_keep_their_order_whatever_the_numbers(
+    tmp_path_factory: pytest.TempPathFactory, numbers: set[int], later: list[str], *, old: bool
+) -> None:
+    registry = FakeRegistry(OPTIONS)
+    windows = windows_of(tmp_path_factory.mktemp("home"), registry)
+    others = [Value(f"{number}.xlam") for number in sorted(numbers)]
+    for value in others:
+        number = int(str(value.data).partition(".")[0])
+        registry.given(OPTIONS, **{f"OPEN{number or ''}": value})
+    if old:
+        registry.given(OPTIONS, OPEN13=r"D:\old\kfxl.xlam")
+    before = registry.state()
+    install(windows, ADDIN, "")
+    names = [f"OPEN{number or ''}" for number in range(len(others) + 1)]
+    assert [registry.value(OPTIONS, name) for name in names] == [*others, ours(windows)]
+    assert len(registry.values(OPTIONS)) == len(names)
+    for count, name in enumerate(later, start=len(names)):
+        registry.given(OPTIONS, **{f"OPEN{count}": name})
+    uninstall(windows)
+    if later:
+        wanted = [*others, *(Value(name) for name in later)]
+        names = [f"OPEN{number or ''}" for number in range(len(wanted))]
+        assert [registry.value(OPTIONS, name) for name in names] == wanted
+        assert len(registry.values(OPTIONS)) == len(names)
+    elif not old:
+        assert registry.state() == before
 
 
 def test_eleven_addins_are_ordered_by_number(windows: Windows, registry: FakeRegistry) -> None:
