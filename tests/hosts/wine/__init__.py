@@ -1,0 +1,1 @@
+"""Tests on a real Windows Python, which Wine runs."""
