@@ -16,24 +16,25 @@ from install.shell import InstallError, Shell, Words
 REPORT = "kfxl-report.xlsx"
 SOURCES = ("kfxl", "install", "pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md")
 WHEELS = "wheels"
+EXTRAS = "[files,excel]"
 
 
-def recipe_of(checkout: Path, here: Places, platform: str = sys.platform) -> Recipe:
-    """The user's environment: kfxl with what files need, on Windows also what Excel needs.
+def recipe_of(checkout: Path, here: Places) -> Recipe:
+    """The user's environment: kfxl with what files and the add-in for Excel need.
 
+    The add-in is built on any system, to be handed on to those who have Excel.
     It comes from a checkout, or from a bundle that holds every wheel.
     """
-    extras = "[files,excel]" if platform == "win32" else "[files]"
     if is_bundle(checkout):
         wheels = sorted((checkout / WHEELS).glob("*.whl"))
         own = [wheel for wheel in wheels if wheel.name.startswith("kfxl-")]
         # pip would keep a kfxl of the same version, whatever is in it.
         requirement: tuple[str, ...] = ("--no-index", "--find-links", WHEELS, "--force-reinstall")
-        requirement += (f"kfxl{extras}",)
+        requirement += (f"kfxl{EXTRAS}",)
         facts = fingerprint(own, *requirement, *(wheel.name for wheel in wheels))
     else:
         sources = [checkout / name for name in SOURCES if (checkout / name).exists()]
-        requirement = (f".{extras}",)
+        requirement = (f".{EXTRAS}",)
         facts = fingerprint(sources, *requirement)
     return Recipe(here.environment, checkout, requirement, facts)
 
@@ -53,7 +54,7 @@ def install(
         steps = 5
     shell.say(f"Setting up kfxl for you, with Python {sys.version.split()[0]}.")
     shell.say(f"1 of {steps}  The environment {here.environment} (a minute or two the first time)")
-    recipe = recipe_of(checkout, here, platform)
+    recipe = recipe_of(checkout, here)
     made = prepare(recipe, shell)
     if not made:
         shell.say("        is up to date")

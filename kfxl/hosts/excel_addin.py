@@ -14,7 +14,7 @@ import struct
 import tempfile
 import zipfile
 from importlib.metadata import distribution, version
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from kfxl.errors import InputError
@@ -102,7 +102,7 @@ def _binary() -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
         source, target = Path(name) / "template.xlam", Path(name) / ADDIN
-        source.write_bytes((files("xlwings") / TEMPLATE).read_bytes())
+        source.write_bytes(_template().read_bytes())
         with ExcelFile(source) as book:
             project = book.vba_project()
             for module in project.module_names():
@@ -116,6 +116,15 @@ def _binary() -> bytes:
             book.save(target)
         with zipfile.ZipFile(target) as package:
             return _renamed(package.read(BINARY))
+
+
+def _template() -> Path:
+    """The template of xlwings; found without importing xlwings, which on Windows leaves files behind."""
+    found = find_spec("xlwings")
+    for folder in (found and found.submodule_search_locations) or ():
+        if (path := Path(folder) / TEMPLATE).is_file():
+            return path
+    raise InputError("xlwings", "its add-in template is missing", "pip install 'kfxl[excel]'")
 
 
 def _renamed(binary: bytes) -> bytes:

@@ -282,7 +282,7 @@ def test_the_command_line_starts_xlwings_server(sources: dict[str, str]) -> None
     pieces = [piece.replace('""', '"') for piece in re.findall(r'"((?:[^"]|"")*)"', line)]
     assert f"{pieces[0]}{DEFAULT_INTERPRETER}{pieces[1]}2{pieces[2]}" == (
         f'cmd.exe /C ""{DEFAULT_INTERPRETER}" -I -c '
-        "\"import xlwings; xlwings.serve('$(CLSID)')  # start 2\"\""
+        '"import xlwings; xlwings.serve(\'$(CLSID)\')  # start 2""'
     )
 
 

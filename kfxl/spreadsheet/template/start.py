@@ -13,8 +13,8 @@ STEPS = (
     "Put your returns on the sheet Returns from cell A1: dates down, one column per asset, "
     "simple returns as decimals (0.012 is 1.2 %). Excess returns (above cash) are best.",
     "Put factor returns on the sheet Factors the same way. A last column RF is cash.",
-    "More rows need nothing else. More assets or factors: the button Fit workbook to data on the tab "
-    "kfxl of Excel, or kfxl fit kfxl.xlsx -o mine.xlsx",
+    "More rows need nothing else. More assets or factors: the button Fit workbook to data on the "
+    "tab kfxl of Excel, or kfxl fit kfxl.xlsx -o mine.xlsx",
     "Set the blue cells on the sheet Settings: risk budgets, bounds, risk aversion, cost.",
     "Excel with the add-in computes at once. Without it save, then: "
     "kfxl recalc kfxl.xlsx -o kfxl.xlsx",
