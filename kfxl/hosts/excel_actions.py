@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ Action = Callable[[xw.App], str]
 
 NO_KFXL_BOOK = "this workbook is not a kfxl workbook"
 STALE = "Calculation is manual and some cells were not up to date: press F9, then run again."
+MOST_NAMES = 12
 FUNCTIONS_MARK = "kfxl_functions"
 
 
@@ -104,9 +105,14 @@ def _backtest(
     excel.follow({name: sheet.api for name, sheet in written.sheets.items()})
     if written.left:
         raise RestoreError(list(written.left), None)
-    names = ", ".join(written.names)
-    text = f"{report.title}: see the sheets {names}."
+    text = f"{report.title}: see the sheets {_listed(written.names)}."
     return f"{text}\n{STALE}" if stale else text
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names for a message box, which has little room."""
+    shown, rest = names[:MOST_NAMES], len(names) - MOST_NAMES
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
 def new_workbook(app: xw.App) -> str:
@@ -142,7 +148,7 @@ def fit_workbook(app: xw.App) -> str:
         )
         name = _open(app, package)
     text = f"{name} is fitted to the data of {book.name}, which is unchanged; save it."
-    return f"{text}\nNot carried over: {', '.join(own)}." if own else text
+    return f"{text}\nNot carried over: {_listed(own)}." if own else text
 
 
 def _open(app: xw.App, package: bytes) -> str:
@@ -209,8 +215,11 @@ def check(_: xw.App) -> str:
     """What is right and what is wrong with the installation, line by line."""
     from kfxl.hosts.excel_check import findings
 
-    lines = [f"{'OK' if item.good else 'WRONG'}  {item.what}: {item.found}" for item in findings()]
-    return "\n".join(lines)
+    # What is wrong comes first: a message box shows about a thousand characters.
+    found = sorted(findings(), key=lambda item: item.good)
+    return "\n".join(
+        f"{'OK' if item.good else 'WRONG'}  {item.what}: {item.found}" for item in found
+    )
 
 
 ACTIONS: dict[str, Action] = {

@@ -21,6 +21,7 @@ from xlwings.constants import (
 )
 
 from kfxl.hosts.excel_failures import com_errors
+from kfxl.hosts.excel_formats import NumberFormats
 from kfxl.spreadsheet.pictures import (
     COLUMN_GAP,
     GRID,
@@ -55,7 +56,7 @@ def color_of(text: str) -> int:
     return red + 256 * green + 65536 * blue
 
 
-def draw(page: xw.Sheet, anchor: tuple[int, int], picture: Picture) -> None:
+def draw(page: xw.Sheet, anchor: tuple[int, int], picture: Picture, formats: NumberFormats) -> None:
     """Put ``picture`` on a sheet with its top left corner at ``anchor`` (row, column from 0)."""
     corner = page.range((anchor[0] + 1, anchor[1] + 1))
     width, height = (POINTS * pixels for pixels in picture.size)
@@ -70,8 +71,8 @@ def draw(page: xw.Sheet, anchor: tuple[int, int], picture: Picture) -> None:
         chart.ChartGroups(1).GapWidth = COLUMN_GAP
     chart.DisplayBlanksAs = DisplayBlanksAs.xlNotPlotted
     _look(chart, picture)
-    _dates_or_labels(chart.Axes(AxisType.xlCategory), picture)
-    _numbers(chart.Axes(AxisType.xlValue), picture)
+    _dates_or_labels(chart.Axes(AxisType.xlCategory), picture, formats)
+    _numbers(chart.Axes(AxisType.xlValue), picture, formats)
     frame.Placement = Placement.xlMove
     frame.ShapeRange.AlternativeText = picture.alt
 
@@ -125,7 +126,7 @@ def _title(axis: Any, text: str) -> None:
     axis.AxisTitle.Font.Bold = False
 
 
-def _dates_or_labels(axis: Any, picture: Picture) -> None:
+def _dates_or_labels(axis: Any, picture: Picture, formats: NumberFormats) -> None:
     """The horizontal axis: one label every few months or years, or every few rows."""
     _title(axis, picture.x_title)
     # Labels stay at the foot of the chart when values are negative.
@@ -135,7 +136,7 @@ def _dates_or_labels(axis: Any, picture: Picture) -> None:
     if ticks is not None:
         axis.CategoryType = CategoryType.xlTimeScale
         axis.MinorTickMark = TickMark.xlTickMarkNone
-        axis.TickLabels.NumberFormat = ticks.number_format
+        formats.put(axis.TickLabels, ticks.number_format)
         try:
             axis.MajorUnitScale = UNITS[ticks.unit]
             axis.MajorUnit = ticks.step
@@ -146,10 +147,10 @@ def _dates_or_labels(axis: Any, picture: Picture) -> None:
         axis.TickMarkSpacing = step
 
 
-def _numbers(axis: Any, picture: Picture) -> None:
+def _numbers(axis: Any, picture: Picture, formats: NumberFormats) -> None:
     """The vertical axis, with a grid instead of a line."""
     _title(axis, picture.y_title)
-    axis.TickLabels.NumberFormat = picture.y_format
+    formats.put(axis.TickLabels, picture.y_format)
     axis.HasMajorGridlines = True
     grid = axis.MajorGridlines.Format.Line
     grid.ForeColor.RGB = color_of(GRID)

@@ -35,6 +35,7 @@ class Quiet:
         self._stay = stay
         self._undo: list[tuple[str, Callable[[], None]]] = []
         self._place: tuple[Any, Any, Any] | None = None
+        self._group: list[str] = []
         self._name = self._address = ""
         self._status: object = False
         self._percent = -1
@@ -51,6 +52,7 @@ class Quiet:
             if self._app.ActiveWorkbook is not None:  # without one there is no such property
                 self.was_manual = self._app.Calculation == MANUAL
                 self._change("Calculation", MANUAL, "calculation mode")
+                self._ungroup()
         except Exception as error:
             self._restore(error)
             raise
@@ -101,6 +103,13 @@ class Quiet:
         except absences():  # a shape, a chart, or nothing
             self._address = ""
 
+    def _ungroup(self) -> None:
+        """Leave one sheet selected: with several, each new sheet would be several, too."""
+        names = [sheet.Name for sheet in self._app.ActiveWindow.SelectedSheets]
+        if len(names) > 1:
+            self._group = names
+            self._app.ActiveSheet.Select()
+
     def _change(self, name: str, value: object, words: str) -> None:
         before = getattr(self._app, name)
         self._undo.append((words, partial(setattr, self._app, name, before)))
@@ -109,15 +118,17 @@ class Quiet:
     def _restore(self, error: Exception | None) -> None:
         undo = list(self._undo)
         if self._place is not None and not (self._stay and error is None):
-            undo.append(("selection", partial(_return, *self._place)))
+            undo.append(("selection", partial(_return, *self._place, self._group)))
         undo.append(("status bar", partial(setattr, self._app, "StatusBar", self._status)))
         left = [words for words, step in reversed(undo) if not tried(step)]
         if left:
             raise RestoreError(left, error) from error
 
 
-def _return(book: Any, sheet: Any, selection: Any) -> None:
+def _return(book: Any, sheet: Any, selection: Any, group: list[str]) -> None:
     book.Activate()
+    if group:
+        book.Sheets(group).Select()
     sheet.Activate()
     if selection is not None:
         selection.Select()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -17,7 +19,8 @@ from xlwings.constants import HAlign, PageOrientation, VAlign
 
 from kfxl.errors import InputError
 from kfxl.hosts.excel_charts import color_of, draw
-from kfxl.hosts.excel_failures import com_errors
+from kfxl.hosts.excel_failures import com_errors, tried
+from kfxl.hosts.excel_formats import NumberFormats, formats_of
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.dates import serial
 from kfxl.spreadsheet.reporting.layout import (
@@ -42,11 +45,22 @@ ALIGNMENTS: dict[Align, int] = {"left": HAlign.xlHAlignLeft, "right": HAlign.xlH
 WHITE = 0xFFFFFF
 
 
-def render(page: xw.Sheet, sheet: ReportSheet, *, from_1904: bool = False) -> None:
-    """Write one sheet of a report onto an empty sheet, which becomes the active one.
+@dataclass(frozen=True)
+class Habits:
+    """What depends on the user's Excel and workbook: number formats, and where days begin."""
 
-    ``from_1904`` says that the workbook counts days from 1904.
-    """
+    formats: NumberFormats
+    days: int
+
+    @classmethod
+    def of(cls, book: xw.Book) -> Habits:
+        """Those of a workbook."""
+        formats = formats_of(book.api.Application)
+        return cls(formats, DAYS_1904 if book.api.Date1904 else 0)
+
+
+def render(page: xw.Sheet, sheet: ReportSheet, habits: Habits) -> None:
+    """Write one sheet of a report onto an empty sheet, which becomes the active one."""
     _check_size(page, sheet)
     font = page.api.Cells.Font
     font.Name, font.Size, font.Color = FONT, FONT_SIZE, color_of(INK)
@@ -56,9 +70,9 @@ def render(page: xw.Sheet, sheet: ReportSheet, *, from_1904: bool = False) -> No
     _font(title.api, bold=True, size=TITLE_SIZE, color=color_of(HEADER))
     _font(page.range("A2").api, color=color_of(NOTE))
     for block in sheet.blocks:
-        _block(page, block, DAYS_1904 if from_1904 else 0)
+        _block(page, block, habits)
     for chart in sheet.charts:
-        draw(page, chart.anchor, picture_of(sheet, chart))
+        draw(page, chart.anchor, picture_of(sheet, chart), habits.formats)
     _view(page, frozen_rows(sheet))
     _print_setup(page, sheet)
 
@@ -88,7 +102,7 @@ def _cell(value: object, days: int) -> object:
     return float(value) if isinstance(value, int | float) else _text(str(value)) or None
 
 
-def _block(page: xw.Sheet, block: Block, days: int) -> None:
+def _block(page: xw.Sheet, block: Block, habits: Habits) -> None:
     top, left = block.anchor
     height, width = len(block.rows), len(block.header)
     whole = Area("", top, left, height + 1, width)
@@ -97,7 +111,7 @@ def _block(page: xw.Sheet, block: Block, days: int) -> None:
     title.raw_value = _text(block.title)
     _font(title.api, bold=True, color=color_of(HEADER))
     values: list[list[object]] = [[_text(name) for name in block.header]]
-    values += [[_cell(value, days) for value in row] for row in block.rows]
+    values += [[_cell(value, habits.days) for value in row] for row in block.rows]
     page.range(whole.local).raw_value = values
     columns = columns_of(block)
     if height:
@@ -105,7 +119,7 @@ def _block(page: xw.Sheet, block: Block, days: int) -> None:
         page.range(body.local).api.Font.Color = 0
         for first, count, number_format in _runs([look.number_format for look in columns]):
             part = body.part(0, first, width=count)
-            page.range(part.local).number_format = number_format
+            habits.formats.put(page.range(part.local).api, number_format)
     for first, count, align in _runs([look.align for look in columns]):
         part = whole.part(0, first, width=count)
         page.range(part.local).api.HorizontalAlignment = ALIGNMENTS[align]
@@ -157,9 +171,11 @@ def _view(page: xw.Sheet, rows: int) -> None:
 def _print_setup(page: xw.Sheet, sheet: ReportSheet) -> None:
     """Fit onto a page; a computer without a printer has no page set-up, and needs none."""
     area = printed(sheet)
-    setup = page.api.PageSetup
+    application, setup = page.api.Application, page.api.PageSetup
     try:
         setup.PrintArea = Area("", 0, 0, area[2] + 1, area[3] + 1).local
+        # Told all at once: each word with a printer takes long.
+        application.PrintCommunication = False
         setup.PaperSize = PAPER
         setup.Orientation = (
             PageOrientation.xlLandscape if is_landscape(area) else PageOrientation.xlPortrait
@@ -169,3 +185,7 @@ def _print_setup(page: xw.Sheet, sheet: ReportSheet) -> None:
         setup.LeftFooter, setup.RightFooter = FOOTER
     except com_errors():
         return
+    finally:
+        on = partial(setattr, application, "PrintCommunication", True)
+        # The first time may fail with what the printer refuses.
+        any(tried(on) for _ in range(2))

@@ -15,7 +15,7 @@ import xlwings as xw
 from xlwings.constants import SheetVisibility
 
 from kfxl.hosts.excel_failures import RestoreError, tried
-from kfxl.hosts.excel_report import render
+from kfxl.hosts.excel_report import Habits, render
 from kfxl.spreadsheet.reporting.model import Report
 
 REPORT_MARK = "kfxl_report"
@@ -64,11 +64,11 @@ def write_report(
     made: list[xw.Sheet] = []
     try:
         anchor = old[0] if old else _last_visible(book)
-        from_1904 = bool(book.api.Date1904)
+        habits = Habits.of(book)
         for number, sheet in enumerate(report.sheets, start=1):
             say(f"kfxl report: sheet {number} of {len(report.sheets)}")
             made.append(book.sheets.add(before=anchor))
-            render(made[-1], sheet, from_1904=from_1904)
+            render(made[-1], sheet, habits)
         if not old:
             anchor.api.Move(made[0].api)
     except Exception as error:

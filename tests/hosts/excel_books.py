@@ -81,5 +81,5 @@ def kfxl_book(
         area = Area("Settings", first - 1, column, len(assets), 1)
         book.names.append(Name(book, name, f"={area.ref}"))
     fill(add_sheet(book, "Returns"), table_rows(returns))
-    book.active_sheet = mine
+    book.active_sheet, book.selected = mine, [mine]
     return application.open(book)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -275,7 +275,16 @@ class Range(ComObject):
 
     @NumberFormat.setter
     def NumberFormat(self, value: str) -> None:
-        self.put("NumberFormat", value)
+        # What foreign programs see of it: the user's language, not the US codes.
+        self.put("NumberFormat", us_format(value, self.sheet.book.application.language))
+
+    @property
+    def NumberFormatLocal(self) -> str:
+        raise NotImplementedError
+
+    @NumberFormatLocal.setter
+    def NumberFormatLocal(self, value: str) -> None:
+        self.put("NumberFormat", us_format(value, self.sheet.book.application.language))
 
     @property
     def HorizontalAlignment(self) -> int:
@@ -324,6 +333,15 @@ class Range(ComObject):
         if not 0 <= value <= 409:
             raise com_error("Unable to set the RowHeight property of the Range class")
         self.put("RowHeight", value)
+
+
+def us_format(text: str, language: Mapping[str, str]) -> str:
+    """A number format of the user's language in US codes; foreign letters are literal text."""
+    if text == language["General"]:
+        return "General"
+    known = {local: us for us, local in language.items() if len(us) == 1}
+    literal = set("ymdJT") - set(known)
+    return "".join(rf"\{c}" if c in literal else known.get(c, c) for c in text)
 
 
 def shown(content: Typed | None, number_format: str) -> Any:

@@ -127,6 +127,7 @@ class TickLabels(ComObject):
         self.font = Font(calls)
 
     NumberFormat = Setting("General", lambda value: isinstance(value, str))
+    NumberFormatLocal = Setting("General", lambda value: isinstance(value, str))
 
     @property
     def Font(self) -> Font:

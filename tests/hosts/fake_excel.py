@@ -151,8 +151,14 @@ class Sheet(ComObject):
             raise com_error("Object required")
         if self.visible != VISIBLE:
             raise com_error("Activate method of Worksheet class failed")
+        if self not in self.book.selected:
+            self.book.selected = [self]
         self.book.active_sheet = self
         self.book.Activate()
+
+    def Select(self) -> None:
+        self.book.selected = [self]
+        self.Activate()
 
     def Delete(self) -> bool:
         assert not self.book.application.display_alerts, "Excel asks whether to delete"
@@ -279,13 +285,34 @@ class Sheets(Collection):
     def Parent(self) -> Workbook:
         return self.book
 
+    def Item(self, key: int | str | list[str]) -> Any:
+        if isinstance(key, list):
+            return SomeSheets(self.book, [super(Sheets, self).Item(name) for name in key])
+        return super().Item(key)
+
     def Add(self, Before: Sheet | None = None) -> Worksheet:
         self.book.restructuring()
+        assert len(self.book.selected) == 1, "Excel adds as many sheets as are selected"
         before = Before or self.book.active_sheet
         sheet = Worksheet(self.book, self.book.fresh_name())
         self.book.sheets.insert(self.book.sheets.index(before), sheet)
         sheet.Activate()
         return sheet
+
+
+class SomeSheets(Collection):
+    """Several sheets, selected together."""
+
+    def __init__(self, book: Workbook, sheets: list[Any]) -> None:
+        super().__init__(book.calls)
+        self.book, self.sheets = book, sheets
+
+    def items(self) -> list[Any]:
+        return self.sheets
+
+    def Select(self) -> None:
+        self.book.selected = list(self.sheets)
+        self.sheets[0].Activate()
 
 
 class Window(ComObject):
@@ -300,6 +327,10 @@ class Window(ComObject):
 
     def _show(self, name: str, value: Any) -> None:
         self.book.active_sheet.view[name] = value
+
+    @property
+    def SelectedSheets(self) -> SomeSheets:
+        return SomeSheets(self.book, self.book.selected)
 
     DisplayGridlines = property(
         lambda self: self._see("DisplayGridlines", True),
@@ -332,6 +363,7 @@ class Workbook(ComObject):
         self.names: list[Name] = []
         self.sheets: list[Sheet] = [Worksheet(self, "Sheet1")]
         self.active_sheet: Any = self.sheets[0]
+        self.selected = list(self.sheets)
         self.structure_protected = False
         self.made = 1
 
@@ -362,6 +394,7 @@ class Workbook(ComObject):
         if self.active_sheet is sheet:
             visible = [other for other in self.sheets if other.visible == VISIBLE]
             self.active_sheet = visible[min(place, len(visible) - 1)]
+            self.selected = [self.active_sheet]
             self.application.select_first()
 
     @property
@@ -442,6 +475,11 @@ class Count(ComObject):
         return self.count
 
 
+ENGLISH = {".": ".", ",": ",", "y": "y", "m": "m", "d": "d", "General": "General"}
+GERMAN = {".": ",", ",": ".", "y": "J", "m": "M", "d": "T", "General": "Standard"}
+TOLD = {3: ".", 4: ",", 19: "y", 20: "m", 21: "d", 26: "General"}
+
+
 class Application(ComObject):
     """The fake Excel; in lower case what tests need, in capitals what COM shows."""
 
@@ -453,6 +491,7 @@ class Application(ComObject):
         self.calculation = AUTOMATIC
         self.status: list[Any] = [STATUS_DEFAULT]
         self.protected_views = 0
+        self.language = ENGLISH
 
     ScreenUpdating = Setting(True)
     DisplayAlerts = Setting(True)
@@ -501,9 +540,14 @@ class Application(ComObject):
         for defined, text in source.defined_names.items():
             book.names.append(_name(book, defined, f"={text.attr_text}"))
         book.active_sheet = book.sheets[source.index(source.active)]
+        book.selected = [book.active_sheet]
         return self.open(book)
 
     # What COM shows
+
+    @property
+    def International(self) -> tuple[Any, ...]:
+        return tuple(self.language.get(TOLD.get(i + 1, ""), None) for i in range(45))
 
     @property
     def Hwnd(self) -> int:

@@ -46,7 +46,7 @@ def press(windows: WindowsXlwings, excel: Application) -> Press:
 def state(excel: Application) -> dict[str, Any]:
     """What must be as it was before."""
     with excel.calls.inside():
-        names = ("ScreenUpdating", "DisplayAlerts", "EnableEvents")
+        names = ("ScreenUpdating", "DisplayAlerts", "EnableEvents", "PrintCommunication")
         settings = {name: getattr(excel, name) for name in names}
         where = getattr(excel.selection, "Address", excel.selection)
         book = excel.active_book
@@ -57,6 +57,7 @@ def state(excel: Application) -> dict[str, Any]:
             "sheet": excel.active_sheet and excel.active_sheet.name,
             "selection": where,
             "selected sheet": excel.selection_sheet and excel.selection_sheet.name,
+            "group": [sheet.name for sheet in book.selected] if book else [],
         }
 
 
@@ -358,6 +359,19 @@ def test_a_chart_sheet_may_be_active(press: Press, excel: Application) -> None:
     assert state(excel) == before
 
 
+def test_several_selected_sheets_stay_selected(press: Press, excel: Application) -> None:
+    book = kfxl_book(excel)
+    press("run_backtest")
+    with excel.calls.inside():
+        book.Sheets(["Returns", "Value"]).Select()
+        book.sheet("Value").Activate()
+        book.sheet("Value").Range("B2:C3").Select()
+    before = state(excel)
+    assert before["group"] == ["Returns", "Value"]
+    assert press("run_backtest").startswith("Backtest of kalman")
+    assert state(excel) == before
+
+
 def test_text_in_the_selection_is_named(press: Press, excel: Application) -> None:
     book = plain_book(excel)
     put(book.worksheets()[0], 6, 4, "n.a.")
@@ -447,7 +461,7 @@ def test_check_tells_the_findings(
     checks = windows.load("kfxl.hosts.excel_check")
     found = [checks.Finding("Python", True, "3.13"), checks.Finding("DLL", False, "missing")]
     monkeypatch.setattr(checks, "findings", lambda: found)
-    assert press("check") == "OK  Python: 3.13\nWRONG  DLL: missing"
+    assert press("check") == "WRONG  DLL: missing\nOK  Python: 3.13"
 
 
 def test_unexpected_failures_are_logged_without_data(

@@ -18,7 +18,10 @@ from tests.hosts.test_excel_report import small_report
 
 # These refuse cosmetics only: a computer without a printer, ticks finer than the dates, which
 # cells of a replaced sheet were selected (what is not a range has no address either).
-TOLERATED = ("PageSetup.", "Axis.MajorUnit", "Application.StatusBar=", "Range.Address")
+TOLERATED = (
+    *("PageSetup.", "Application.PrintCommunication=", "Axis.MajorUnit"),
+    *("Application.StatusBar=", "Range.Address"),
+)
 RESTORED = {
     "Application.ScreenUpdating=": "ScreenUpdating",
     "Application.DisplayAlerts=": "DisplayAlerts",
@@ -89,7 +92,7 @@ def test_every_call_may_fail(run: Callable[..., str]) -> None:
     new = contents(book)[3:]
     assert old != new
     calls = list(excel.calls.names)
-    assert len(calls) > 250
+    assert len(calls) > 400
     seen = {"old": 0, "new": 0}
     for number, name in enumerate(calls):
         excel, book = prepared(run)
@@ -115,8 +118,8 @@ def test_every_call_may_fail(run: Callable[..., str]) -> None:
         else:
             changed = {key for key in before if after[key] != before[key]}
             assert len(changed - {"sheet", "selection", "selected sheet", "book"}) <= 1, where
-    assert seen["old"] > 200
-    assert seen["new"] > 20
+    assert seen["old"] > 300
+    assert seen["new"] > 50
 
 
 def check_words(name: str, answer: str, is_new: bool, where: str) -> None:
@@ -150,7 +153,7 @@ def test_a_busy_excel_is_waited_for_when_things_are_put_back(run: Callable[..., 
     excel, book = prepared(run)
     before, sheets = state(excel), contents(book)
     run(excel, report_of(2.0))
-    first = excel.calls.names.index("Range.NumberFormat=")
+    first = excel.calls.names.index("Range.NumberFormatLocal=")
     excel, book = prepared(run)
     excel.calls.error = lambda _: ComError(REJECTED, "Call was rejected by callee.")
     excel.calls.fail_at, excel.calls.fail_for = first, 15
@@ -165,9 +168,9 @@ def test_a_busy_excel_is_waited_for_when_things_are_put_back(run: Callable[..., 
 
 def test_a_failure_and_what_is_left_are_both_said(run: Callable[..., str]) -> None:
     excel, _ = prepared(run)
-    excel.calls.broken = {"Range.NumberFormat=", "Worksheet.Delete"}
+    excel.calls.broken = {"Range.NumberFormatLocal=", "Worksheet.Delete"}
     answer = run(excel, report_of(2.0))
     assert answer == (
-        "Excel: Range.NumberFormat= refused; nothing of yours was changed; try again. "
+        "Excel: Range.NumberFormatLocal= refused; nothing of yours was changed; try again. "
         "Could not be set back: the sheets of an unfinished report; do it by hand"
     )

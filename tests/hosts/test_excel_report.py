@@ -19,7 +19,7 @@ from kfxl.spreadsheet.reporting.layout import picture_of
 from kfxl.spreadsheet.reporting.model import Block, Chart, ReportSheet, Series
 from kfxl.spreadsheet.reporting.writer import write_report as write_file
 from tests.hosts.fake_charts import CATEGORY, VALUE
-from tests.hosts.fake_excel import Application, ChartSheet, Workbook, Worksheet
+from tests.hosts.fake_excel import GERMAN, Application, ChartSheet, Workbook, Worksheet
 from tests.hosts.pywin32_stub import WindowsXlwings
 
 DATES = pd.date_range("2015-01-31", periods=60, freq="ME")
@@ -219,13 +219,13 @@ def check_chart(page: Worksheet, frame: Any, sheet: ReportSheet, wanted: Chart) 
             assert color == series.format.fill.ForeColor.RGB
     category, value = chart.axes[CATEGORY], chart.axes[VALUE]
     assert (category.AxisTitle.Text, value.AxisTitle.Text) == (wanted.x_title, wanted.y_title)
-    assert value.TickLabels.NumberFormat == wanted.y_format
+    assert value.TickLabels.NumberFormatLocal == wanted.y_format
     assert value.HasMajorGridlines
     assert category.TickLabelPosition == -4134
     if wanted.dates:
         assert picture.ticks is not None
         assert category.CategoryType == 3
-        assert category.TickLabels.NumberFormat == picture.ticks.number_format
+        assert category.TickLabels.NumberFormatLocal == picture.ticks.number_format
         assert category.MajorUnit == picture.ticks.step
         assert category.MajorUnitScale == {"months": 1, "years": 2}[picture.ticks.unit]
     if wanted.y_range:
@@ -266,6 +266,35 @@ def test_workbooks_that_count_from_1904_get_the_same_dates(
     excel.active_book.Date1904 = True
     write(small_report("S"))
     assert excel.active_book.sheet("S").value(6, 2) == 43861 - 1462
+
+
+def test_number_formats_in_a_german_excel(write: Write, excel: Application) -> None:
+    excel.language = GERMAN
+    report = full_report()
+    write(report)
+    assert excel.active_book is not None
+    for sheet in report.sheets:
+        page = excel.active_book.sheet(sheet.name)
+        for block in sheet.blocks:
+            top, left = block.anchor
+            found = [
+                page.format(top + 2, left + 1 + i, "NumberFormat")
+                for i in range(len(block.formats))
+            ]
+            assert found == list(block.formats)
+    chart = excel.active_book.sheet("Value").charts[0].chart
+    assert chart.axes[CATEGORY].TickLabels.NumberFormatLocal == "JJJJ"
+    assert chart.axes[VALUE].TickLabels.NumberFormatLocal == "#.##0"
+
+
+@pytest.mark.parametrize("told", [None, (), ("US",) * 45, tuple(range(45))])
+def test_an_excel_that_tells_no_codes_gets_us_formats(
+    told: object, write: Write, excel: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Application, "International", property(lambda _: told))
+    write(small_report("S"))
+    assert excel.active_book is not None
+    assert excel.active_book.sheet("S").format(6, 2, "NumberFormat") == "yyyy-mm-dd"
 
 
 def test_own_sheets_are_replaced_in_their_place(write: Write, excel: Application) -> None:
