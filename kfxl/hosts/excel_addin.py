@@ -119,7 +119,7 @@ def _binary() -> bytes:
 
 
 def _template() -> Path:
-    """The template of xlwings; found without importing xlwings, which on Windows leaves files behind."""
+    """The template, found without importing xlwings: on Windows that leaves files behind."""
     found = find_spec("xlwings")
     for folder in (found and found.submodule_search_locations) or ():
         if (path := Path(folder) / TEMPLATE).is_file():
