@@ -17,6 +17,7 @@ MISSING = {"missing": True}
 CODES = {name: ERROR_BASE + number for number, name in ERRORS.items()}
 DAY_ZERO = datetime(1899, 12, 30)
 SECONDS = 180
+EXACT = 1e-12
 
 
 class StandIn:
@@ -81,12 +82,13 @@ def cell(value: Any) -> Any:
     return value
 
 
-def same(result: Any, expected: Any) -> bool:
-    """Whether two results agree: text and truth values exactly, numbers to 1e-12."""
+def same(result: Any, expected: Any, tolerance: float = EXACT) -> bool:
+    """Whether two results agree: text and truth values exactly, numbers within a tolerance."""
     if isinstance(result, list) and isinstance(expected, list):
-        return len(result) == len(expected) and all(map(same, result, expected))
+        pairs = zip(result, expected, strict=False)
+        return len(result) == len(expected) and all(same(*pair, tolerance) for pair in pairs)
     if isinstance(result, bool) or isinstance(expected, bool):
         return result is expected
     if isinstance(result, float) and isinstance(expected, int | float):
-        return math.isclose(result, expected, rel_tol=1e-12, abs_tol=1e-15)
+        return math.isclose(result, expected, rel_tol=tolerance, abs_tol=1e-15)
     return type(result) is type(expected) and bool(result == expected)

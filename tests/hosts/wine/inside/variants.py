@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes as c
 from typing import Any
 
-EMPTY, DOUBLE, CURRENCY, DATE, TEXT, DISPATCH, ERROR, BOOLEAN = 0, 5, 6, 7, 8, 9, 10, 11
+EMPTY, LONG, DOUBLE, CURRENCY, DATE, TEXT, DISPATCH, ERROR, BOOLEAN = 0, 3, 5, 6, 7, 8, 9, 10, 11
 VARIANT_ELEMENTS, ARRAY = 12, 0x2000
 MISSING = -2147352572  # DISP_E_PARAMNOTFOUND
 
@@ -59,7 +59,8 @@ def fill(variant: Variant, cell: Any) -> None:
     elif isinstance(cell, int | float):
         variant.kind, variant.double = DOUBLE, cell
     elif isinstance(cell, str):
-        variant.kind, variant.pointer = TEXT, OLE.SysAllocStringLen(cell, len(cell))
+        letters = len(cell.encode("utf-16-le")) // 2
+        variant.kind, variant.pointer = TEXT, OLE.SysAllocStringLen(cell, letters)
     elif "error" in cell:
         variant.kind, variant.code = ERROR, cell["error"]
     elif "date" in cell:
@@ -122,6 +123,9 @@ def read(variant: Variant) -> Any:
     kind = variant.kind
     if kind == DOUBLE:
         return variant.double
+    if kind == LONG:
+        # Whole dates; a number like any other to Excel.
+        return float(variant.code)
     if kind == TEXT:
         return text(variant)
     if kind == BOOLEAN:
