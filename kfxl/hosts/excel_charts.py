@@ -20,7 +20,7 @@ from xlwings.constants import (
     TimeUnit,
 )
 
-from kfxl.hosts.excel_failures import com_errors
+from kfxl.hosts.excel_failures import absences
 from kfxl.hosts.excel_formats import NumberFormats
 from kfxl.spreadsheet.pictures import (
     COLUMN_GAP,
@@ -140,7 +140,7 @@ def _dates_or_labels(axis: Any, picture: Picture, formats: NumberFormats) -> Non
         try:
             axis.MajorUnitScale = UNITS[ticks.unit]
             axis.MajorUnit = ticks.step
-        except com_errors():  # finer than the dates are: then Excel's own ticks will do
+        except absences():  # finer than the dates are: then Excel's own ticks will do
             return
     elif step is not None:
         axis.TickLabelSpacing = step

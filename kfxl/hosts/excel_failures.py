@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import time
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from kfxl.errors import InputError
@@ -15,6 +17,7 @@ from kfxl.spreadsheet.failures import error_text
 REJECTED = -2147418111
 IGNORED = -2146777998
 ATTEMPTS, PAUSE = 20, 0.1  # seconds: Excel may be busy for a moment
+WHEN_BUSY = "finish editing the cell (Enter or Esc), close any dialog, then try again"
 REMEDIES = {
     "make a workbook with: kfxl template": "press New workbook",
     "run kfxl fit first": "press Fit workbook to data",
@@ -38,15 +41,25 @@ def com_errors() -> tuple[type[Exception], ...]:
 
 
 def absences() -> tuple[type[Exception], ...]:
-    """The kinds of error that say that an object has no such member."""
+    """The kinds of error that say that an object has no such member, or that it refuses."""
     return (AttributeError, *com_errors())
 
 
 def is_busy(error: Exception) -> bool:
     """Whether Excel refused to listen at all."""
+    if is_refusal(error):
+        return True
     if not isinstance(error, com_errors()):
         return False
     return bool({REJECTED, IGNORED} & {getattr(error, "hresult", None), _details(error)[5]})
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether pywin32 hides why a call failed: it then says that there is no such attribute."""
+    if not isinstance(error, AttributeError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and "win32com" in Path(frames[-1].filename).parts
 
 
 def tried(step: Callable[[], object]) -> bool:
@@ -75,11 +88,8 @@ def message(error: Exception) -> str:
     if isinstance(error, InputError) and error.remedy in REMEDIES:
         error = InputError(error.argument, error.problem, REMEDIES[error.remedy])
     elif is_busy(error):
-        error = InputError(
-            "Excel",
-            "is busy",
-            "finish editing the cell (Enter or Esc), close any dialog, then try again",
-        )
+        problem = " ".join(str(error).split()).rstrip(".") if is_refusal(error) else "is busy"
+        error = InputError("Excel", problem, WHEN_BUSY)
     elif isinstance(error, com_errors()):
         error = InputError("Excel", _words(error), "nothing of yours was changed; try again")
     return error_text(error).removeprefix(f"{MARK} ")

@@ -10,7 +10,7 @@ from typing import Any
 import xlwings as xw
 
 from kfxl.errors import InputError
-from kfxl.hosts.excel_failures import RestoreError, absences, com_errors, tried
+from kfxl.hosts.excel_failures import RestoreError, absences, tried
 
 MANUAL = -4135  # xlCalculationManual
 
@@ -70,7 +70,7 @@ class Quiet:
         """Show ``text`` in the status bar; where that fails nothing is lost."""
         try:
             self._app.StatusBar = text
-        except com_errors():
+        except absences():
             return
 
     def progress(self, done: int, total: int) -> None:

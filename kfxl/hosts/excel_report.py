@@ -19,7 +19,7 @@ from xlwings.constants import HAlign, PageOrientation, VAlign
 
 from kfxl.errors import InputError
 from kfxl.hosts.excel_charts import color_of, draw
-from kfxl.hosts.excel_failures import com_errors, tried
+from kfxl.hosts.excel_failures import absences, tried
 from kfxl.hosts.excel_formats import NumberFormats, formats_of
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.dates import serial
@@ -183,7 +183,7 @@ def _print_setup(page: xw.Sheet, sheet: ReportSheet) -> None:
         setup.Zoom = False
         setup.FitToPagesWide = setup.FitToPagesTall = 1
         setup.LeftFooter, setup.RightFooter = FOOTER
-    except com_errors():
+    except absences():
         return
     finally:
         on = partial(setattr, application, "PrintCommunication", True)

@@ -67,7 +67,7 @@ def write_report(
         habits = Habits.of(book)
         for number, sheet in enumerate(report.sheets, start=1):
             say(f"kfxl report: sheet {number} of {len(report.sheets)}")
-            made.append(book.sheets.add(before=anchor))
+            made.append(_added(book, anchor))
             render(made[-1], sheet, habits)
         if not old:
             anchor.api.Move(made[0].api)
@@ -88,6 +88,11 @@ def _take_over(
             left.append(f"the name of the sheet {sheet.name}")
     wanted = [sheet.name for sheet in report.sheets]
     return Written(dict(zip(wanted, made, strict=True)), tuple(left))
+
+
+def _added(book: xw.Book, anchor: xw.Sheet) -> xw.Sheet:
+    """A new sheet before another one."""
+    return xw.Sheet(impl=type(anchor.impl)(xl=book.api.Worksheets.Add(anchor.api)))
 
 
 def _take_name(book: xw.Book, page: xw.Sheet, wanted: str, mark: str) -> None:

@@ -83,3 +83,14 @@ def kfxl_book(
     fill(add_sheet(book, "Returns"), table_rows(returns))
     book.active_sheet, book.selected = mine, [mine]
     return application.open(book)
+
+
+def contents(book: Workbook) -> dict[str, Any]:
+    """What is on each sheet: cells with their kinds, and the series of its charts."""
+    return {
+        sheet.name: {
+            "cells": [[*key, cell.value, cell.kind] for key, cell in sorted(sheet.cells.items())],
+            "charts": [[line.Formula for line in frame.chart.series] for frame in sheet.charts],
+        }
+        for sheet in book.worksheets()
+    }
