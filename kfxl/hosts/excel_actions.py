@@ -102,7 +102,7 @@ def _backtest(
     excel.say("kfxl report: tables and charts")
     report = build_report(result, returns, factors)
     written = write_report(book, report, excel.say)
-    excel.follow({name: sheet.api for name, sheet in written.sheets.items()})
+    excel.follow({name: sheet.api for name, sheet in written.instead.items()})
     if written.left:
         raise RestoreError(list(written.left), None)
     text = f"{report.title}: see the sheets {_listed(written.names)}."

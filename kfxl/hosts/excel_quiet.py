@@ -81,9 +81,9 @@ class Quiet:
             self.say(f"kfxl backtest: {percent} %")
 
     def follow(self, sheets: dict[str, Any]) -> None:
-        """Return to the new sheet where the one that was active has been replaced.
+        """Return to a new sheet where the one that was active is gone.
 
-        ``sheets`` has the new sheets by the name that the old ones had.
+        ``sheets`` has the new sheets by the names of the old ones.
         """
         if self._place is None or self._name not in sheets:
             return

@@ -6,7 +6,7 @@ name that the mark tells. So a sheet that the user has renamed or copied is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,15 +24,21 @@ LONGEST_NAME = 31
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a report: its sheets by their wanted names, and what is left to do by hand."""
+    """What came of a report.
 
-    sheets: dict[str, xw.Sheet]
+    Attributes
+    ----------
+    names
+        Those of the new sheets.
+    instead
+        By the name of each earlier sheet that is gone, the new one to look at.
+    left
+        What is left to do by hand, in words.
+    """
+
+    names: tuple[str, ...]
+    instead: Mapping[str, xw.Sheet]
     left: tuple[str, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the new sheets."""
-        return [sheet.name for sheet in self.sheets.values()]
 
 
 def write_report(
@@ -63,6 +69,7 @@ def write_report(
     old = [sheet for sheet in book.sheets if is_own(sheet, mark)]
     made: list[xw.Sheet] = []
     try:
+        gone = [sheet.name for sheet in old]
         anchor = old[0] if old else _last_visible(book)
         habits = Habits.of(book)
         for number, sheet in enumerate(report.sheets, start=1):
@@ -75,19 +82,14 @@ def write_report(
         if _remove(made):
             raise RestoreError(["the sheets of an unfinished report"], error) from error
         raise
-    return _take_over(book, report, old, made, mark)
-
-
-def _take_over(
-    book: xw.Book, report: Report, old: list[xw.Sheet], made: list[xw.Sheet], mark: str
-) -> Written:
-    """The new sheets are complete: from here on every step is tried, whatever the others do."""
+    # The new sheets are complete: from here on every step is tried, whatever the others do.
     left = _remove(old)
+    named: dict[str, xw.Sheet] = {}
     for page, sheet in zip(made, report.sheets, strict=True):
-        if not tried(partial(_take_name, book, page, sheet.name, mark)):
+        if not tried(partial(_take_name, book, page, sheet.name, mark, named)):
             left.append(f"the name of the sheet {sheet.name}")
-    wanted = [sheet.name for sheet in report.sheets]
-    return Written(dict(zip(wanted, made, strict=True)), tuple(left))
+    instead = {name: named.get(name, made[0]) for name in gone}
+    return Written(tuple(named), instead, tuple(left))
 
 
 def _added(book: xw.Book, anchor: xw.Sheet) -> xw.Sheet:
@@ -95,8 +97,12 @@ def _added(book: xw.Book, anchor: xw.Sheet) -> xw.Sheet:
     return xw.Sheet(impl=type(anchor.impl)(xl=book.api.Worksheets.Add(anchor.api)))
 
 
-def _take_name(book: xw.Book, page: xw.Sheet, wanted: str, mark: str) -> None:
-    page.name = free_name(wanted, _names(book, but=page))
+def _take_name(
+    book: xw.Book, page: xw.Sheet, wanted: str, mark: str, named: dict[str, xw.Sheet]
+) -> None:
+    name = free_name(wanted, _names(book, but=page))
+    page.name = name
+    named[name] = page
     set_mark(page, mark)
 
 

@@ -103,7 +103,7 @@ class FileCells:
             left, top, right, bottom = range_boundaries(address)
         except ValueError:  # a formula, or what was there is gone
             return None
-        if None in (left, top, right, bottom):  # no such name, or whole rows or columns
+        if sheet == "#REF" or None in (left, top, right, bottom):  # whole columns have no rows
             return None
         name = sheet.strip("'").replace("''", "'")
         return Area(name, top - 1, left - 1, bottom - top + 1, right - left + 1)

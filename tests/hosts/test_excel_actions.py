@@ -16,7 +16,7 @@ from kfxl.spreadsheet.failures import log_path
 from kfxl.spreadsheet.report import build_report
 from kfxl.spreadsheet.settings import SETTINGS
 from kfxl.spreadsheet.workbook import read_book
-from tests.hosts.excel_books import fill, kfxl_book, put, returns_table, table_rows
+from tests.hosts.excel_books import add_sheet, fill, kfxl_book, put, returns_table, table_rows
 from tests.hosts.fake_excel import AUTOMATIC, MANUAL, Application, ChartSheet, Workbook, Worksheet
 from tests.hosts.pywin32_stub import WindowsXlwings
 
@@ -170,6 +170,36 @@ def test_a_second_run_replaces_the_first(press: Press, excel: Application) -> No
     assert book.sheet("Mine") is first["Mine"]
     assert book.sheet("Value") is not first["Value"]
     assert state(excel) == before  # on the new sheet of that name
+
+
+def test_a_sheet_of_ones_own_stays_active_though_the_report_has_one_of_its_name(
+    press: Press, excel: Application
+) -> None:
+    book = kfxl_book(excel)
+    add_sheet(book, "Weights")
+    press("run_backtest")
+    select(excel, "Weights", "B2")
+    before = state(excel)
+    press("run_backtest")
+    assert state(excel) == before
+    select(excel, "Weights (2)", "B3")
+    before = state(excel)
+    press("run_backtest")
+    assert state(excel) == before
+
+
+def test_where_the_active_sheet_is_no_more_the_first_new_one_is_shown(
+    press: Press, excel: Application
+) -> None:
+    book = kfxl_book(excel)  # kalman has a sheet of expected returns
+    press("run_backtest")
+    select(excel, "Expected returns", "B2")
+    strategy = next(name.refers_to for name in book.names if name.short == "Strategy")
+    with excel.calls.inside():
+        page = book.sheet("Settings")
+        page.Range(strategy.rpartition("!")[2]).Value = "'equal-weight"
+    assert press("run_backtest").startswith("Backtest of equal-weight")
+    assert excel.active_sheet.name == "Summary"
 
 
 def test_cells_as_excel_sends_them(press: Press, excel: Application) -> None:

@@ -86,7 +86,7 @@ def test_sheets_are_those_of_the_report(write: Write, excel: Application) -> Non
     wanted = [sheet.name for sheet in report.sheets]
     assert excel.active_book is not None
     assert excel.active_book.sheet_names() == ["Sheet1", *wanted]
-    assert written.names == wanted
+    assert list(written.names) == wanted
     assert not written.left
 
 
@@ -318,7 +318,7 @@ def test_a_users_sheets_are_never_touched(write: Write, excel: Application) -> N
     book.worksheets()[0].Range("A1").Value = "keep"
     before = dict(book.sheet("Sheet1").cells)
     written = write(small_report("Weights", "Risk"))
-    assert written.names == ["Weights (2)", "Risk (2)"]
+    assert written.names == ("Weights (2)", "Risk (2)")
     assert mine in book.sheets
     assert chart in book.sheets
     assert not mine.cells
@@ -362,7 +362,7 @@ def test_hidden_last_sheet_and_long_names(write: Write, excel: Application) -> N
     book.sheets.append(hidden)
     book.sheets.append(Worksheet(book, "x" * 31))
     written = write(small_report("x" * 31))
-    assert written.names == ["x" * 27 + " (2)"]
+    assert written.names == ("x" * 27 + " (2)",)
     assert book.sheet_names() == ["Sheet1", "Hidden", "x" * 31, "x" * 27 + " (2)"]
 
 
