@@ -12,7 +12,6 @@ from xlwings.constants import (
     AxisType,
     CategoryType,
     ChartType,
-    DisplayBlanksAs,
     LegendPosition,
     MarkerStyle,
     Placement,
@@ -57,7 +56,10 @@ def color_of(text: str) -> int:
 
 
 def draw(page: xw.Sheet, anchor: tuple[int, int], picture: Picture, formats: NumberFormats) -> None:
-    """Put ``picture`` on a sheet with its top left corner at ``anchor`` (row, column from 0)."""
+    """Put ``picture`` on a sheet with its top left corner at ``anchor`` (row, column from 0).
+
+    Hidden series and error bars, which no report has, are not drawn.
+    """
     corner = page.range((anchor[0] + 1, anchor[1] + 1))
     width, height = (POINTS * pixels for pixels in picture.size)
     frame, chart = page.charts.add(corner.left, corner.top, width, height, style=None).api
@@ -69,7 +71,6 @@ def draw(page: xw.Sheet, anchor: tuple[int, int], picture: Picture, formats: Num
         _series(page, series.NewSeries(), picture, position)
     if picture.kind.startswith("column"):
         chart.ChartGroups(1).GapWidth = COLUMN_GAP
-    chart.DisplayBlanksAs = DisplayBlanksAs.xlNotPlotted
     _look(chart, picture)
     _dates_or_labels(chart.Axes(AxisType.xlCategory), picture, formats)
     _numbers(chart.Axes(AxisType.xlValue), picture, formats)

@@ -310,7 +310,6 @@ class Chart(ComObject):
     )
     HasTitle = Setting(False)
     HasLegend = Setting(True)
-    DisplayBlanksAs = Setting(1, lambda value: value in (1, 2, 3))
 
     @property
     def ChartTitle(self) -> ChartTitle:
