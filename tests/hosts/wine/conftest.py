@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.hosts.wine.session import LOCAL, Wine
 from tests.hosts.wine.stand_in import StandIn
-from tests.hosts.wine.windows_python import prepared
+from tests.hosts.wine.windows_python import prepared, session_folder
 
 # Programs for Windows Python; they cannot be imported here.
 collect_ignore = ["inside"]
@@ -21,15 +18,14 @@ collect_ignore = ["inside"]
 def wine() -> Iterator[Wine]:
     """A fresh Windows with kfxl installed in the folder of a user whose name is hard to write."""
     python = prepared()
-    folder = Path(tempfile.mkdtemp(prefix="session-", dir=python.parent))
-    session = Wine(folder / "wine", python)
-    try:
-        session.start()
-        session.install_kfxl(f"{LOCAL}\\kfxl")
-        yield session
-    finally:
-        session.close()
-        os.rmdir(folder)
+    with session_folder(python.parent) as folder:
+        session = Wine(folder / "wine", python)
+        try:
+            session.start()
+            session.install_kfxl(f"{LOCAL}\\kfxl")
+            yield session
+        finally:
+            session.close()
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,7 @@ PLATFORM = (
 SEARCH_PATH = "python313.zip\n.\nLib\\site-packages\nimport site\n"
 COMPILER = "x86_64-w64-mingw32-gcc"
 SECONDS = 600
+SESSION = "session-"
 
 
 def prepared() -> Path:
@@ -53,6 +54,7 @@ def prepared() -> Path:
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with locked(cache / "lock"):
+        sweep(cache)
         folder, marker = cache / "python", cache / "made.json"
         recipe = fingerprint()
         with contextlib.suppress(OSError, ValueError):
@@ -75,10 +77,29 @@ def cache_folder() -> Path:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One run of the tests at a time."""
+def session_folder(cache: Path) -> Iterator[Path]:
+    """A folder for one run of the tests, deleted at its end."""
+    with contextlib.ExitStack() as stack:
+        # No other run may sweep it away before it is locked.
+        with locked(cache / "lock"):
+            folder = Path(tempfile.mkdtemp(prefix=SESSION, dir=cache))
+            stack.enter_context(locked(folder / "lock"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield folder
+
+
+def sweep(cache: Path) -> None:
+    """Delete the folders of runs that were killed: nobody holds their locks."""
+    for folder in cache.glob(f"{SESSION}*"):
+        with contextlib.suppress(OSError), locked(folder / "lock", wait=False):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock that ends with this process; OSError where another has it and we do not wait."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
 
 
