@@ -22,7 +22,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from install.packages import explain_failure, pip_command
+from install.packages import explain_failure
 from install.shell import Terminal
 
 HERE = Path(__file__).resolve().parent
@@ -151,10 +151,13 @@ def built(target: Path) -> Path:
 
 
 def pip(*words: str | Path) -> None:
-    """Run the pip of the environment that runs the tests."""
+    """Run pip for the environment that runs the tests; it may have none of its own."""
+    base = os.path.realpath(sys.executable)
     shell = Terminal()
-    environment = Path(sys.prefix)
-    outcome = shell.captured([*pip_command(environment, shell), *words], ROOT)
+    own = [sys.executable, "-m", "pip"]
+    if shell.captured([*own, "--version"]).code != 0:
+        own = [base, "-m", "pip", "--python", sys.executable]
+    outcome = shell.captured([*own, *words], ROOT)
     if outcome.code != 0:
         raise RuntimeError(f"{explain_failure(outcome.text)}\n{outcome.text[-2000:]}")
 
