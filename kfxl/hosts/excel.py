@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import xlwings as xw
 
 from kfxl.spreadsheet.catalogue import FunctionEntry, catalogue
-from kfxl.spreadsheet.failures import error_text
+from kfxl.spreadsheet.cells import MARK
 from kfxl.spreadsheet.functions import FUNCTIONS
 
 CATEGORY = "kfxl"
@@ -135,9 +135,12 @@ def run_action(action, application):  # type: ignore[no-untyped-def]  # xlwings 
     Returns
     -------
     str
-        Empty when there is nothing to say; a message; or, after a question mark, a question:
-        on Yes the add-in calls the action ``..._confirmed``. Never a traceback.
+        Empty when there is nothing to say; a message; after ``#KFXL!`` what is wrong; or, after a
+        question mark, a question: on Yes the add-in calls the action ``..._confirmed``. Never a
+        traceback.
     """
+    from kfxl.hosts.excel_failures import message
+
     try:
         from xlwings import _xlwindows
 
@@ -146,7 +149,7 @@ def run_action(action, application):  # type: ignore[no-untyped-def]  # xlwings 
         app = xw.App(impl=_xlwindows.App(xl=application))  # type: ignore[no-untyped-call]
         return str(ACTIONS[action](app))
     except Exception as error:  # noqa: BLE001 (a message box shows text, never a traceback)
-        return error_text(error)
+        return f"{MARK} {message(error)}"
 
 
 run_action = xw.func(xw.ret(RAW)(xw.arg("application", RAW)(xw.arg("action", RAW)(run_action))))

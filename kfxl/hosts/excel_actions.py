@@ -1,7 +1,8 @@
 """What the buttons of the ribbon do; each gives one text for a message box.
 
 Empty: nothing to say. After a question mark: a question; on Yes the add-in calls the action
-``<name>_confirmed``. Nothing here shows a window of its own, and no traceback ever comes out.
+``<name>_confirmed``. After ``#KFXL!``: what is wrong. Nothing here shows a window of its own, and
+no traceback ever comes out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from kfxl.hosts.excel_book import ExcelCells, Selection, active_book, selection_
 from kfxl.hosts.excel_failures import RestoreError, message, tried
 from kfxl.hosts.excel_quiet import Quiet, check_writable
 from kfxl.hosts.excel_sheets import is_own, write_report
+from kfxl.spreadsheet.cells import MARK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +42,7 @@ def _guarded(action: Action) -> Action:
         try:
             return action(app)
         except Exception as error:  # noqa: BLE001 (a message box shows text, never a traceback)
-            return message(error)
+            return f"{MARK} {message(error)}"
 
     return guarded
 

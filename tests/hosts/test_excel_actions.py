@@ -38,7 +38,7 @@ def press(windows: WindowsXlwings, excel: Application) -> Press:
         answer = windows.call("kfxl.hosts.excel", "run_action", action, excel)
         assert isinstance(answer, str)
         assert "Traceback" not in answer
-        return answer
+        return answer.removeprefix("#KFXL! ")
 
     return pressed
 
@@ -512,3 +512,18 @@ def test_unexpected_failures_are_logged_without_data(
 
 def test_an_action_that_does_not_exist(press: Press) -> None:
     assert "KeyError" in press("format_disk")
+
+
+def test_what_is_wrong_is_marked_and_what_is_done_is_not(
+    windows: WindowsXlwings, excel: Application
+) -> None:
+    # The add-in shows what is marked with a warning sign.
+    def answer(action: str) -> str:
+        return str(windows.call("kfxl.hosts.excel", "run_action", action, excel))
+
+    assert answer("new_workbook") == ""
+    assert answer("no_such_button").startswith("#KFXL! unexpected: KeyError")
+    with excel.calls.inside():
+        for book in list(excel.books):
+            book.Close(False)
+    assert answer("run_backtest").startswith("#KFXL! workbook: none is open; ")

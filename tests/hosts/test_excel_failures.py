@@ -53,7 +53,7 @@ def run(xlwings: WindowsXlwings, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         monkeypatch.setattr("kfxl.spreadsheet.report.build_report", lambda *_: report)
         with excel.calls.inside():
             app = xlwings.app(excel)
-        return str(actions["run_backtest"](app))
+        return str(actions["run_backtest"](app)).removeprefix("#KFXL! ")
 
     return pressed
 
