@@ -38,7 +38,7 @@ def test_answers(pressed: dict[str, Any]) -> None:
             "Summary, Value, Weights, Sharpe, Trading, Risk."
         )
     )
-    assert failed.startswith("Excel: ")
+    assert failed.startswith("#KFXL! Excel: ")
     assert "Color" in failed
     assert functions == ""
 
