@@ -104,7 +104,13 @@ def tidy(value: Any, argument: str) -> Rows:
         value = value[: used_rows(value)]
     grid = value if isinstance(value, Grid) else read_grid(value)
     if grid is None:
-        return _trimmed([[_plain(cell, argument) for cell in row] for row in value])
+        # Most cells are plain numbers here, too: let them pass without a call.
+        return _trimmed(
+            [
+                [c if type(c) is float and math.isfinite(c) else _plain(c, argument) for c in row]
+                for row in value
+            ]
+        )
     grid.convert_border(partial(_plain, argument=argument))
     return _trimmed(grid)
 

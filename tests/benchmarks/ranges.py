@@ -30,6 +30,7 @@ def measurements(periods: int = 2520, assets: int = 500) -> Iterable[Measurement
         tuple(None if (i + j) % 100 == 0 else cell for j, cell in enumerate(row))
         for i, row in enumerate(rows)
     )
+    text = (*rows[:-1], ("#N/A", *rows[-1][1:]))
     title = f"{periods} x {assets} cells to array and back"
     yield Measurement(
         title,
@@ -39,8 +40,9 @@ def measurements(periods: int = 2520, assets: int = 500) -> Iterable[Measurement
             Contender("kfxl, under names and beside dates", lambda: _round_trip(labelled)),
             Contender("kfxl, a blank in every 50th row", lambda: _round_trip(few)),
             Contender("kfxl, every 100th cell blank", lambda: _round_trip(many)),
+            Contender("kfxl, one #N/A among them", lambda: _round_trip(text)),
         ),
-        partial(_check, (rows, labelled, few, many)),
+        partial(_check, (rows, labelled, few, many, text)),
     )
     whole = tuple(row[:13] for row in labelled) + ((None,) * 13,) * (1_048_576 - len(labelled))
     yield Measurement(
@@ -71,6 +73,6 @@ def _check(given: Any, array: Any, *found: Any) -> None:
     for back, rows in zip(found, given, strict=True):
         assert len(back) == len(rows)
         for row, sent in zip(back, rows, strict=True):
-            cells = ["" if cell is None else cell for cell in sent]
+            cells = ["" if cell in (None, "#N/A") else cell for cell in sent]
             assert row[1:] == cells[1:]
             assert isinstance(cells[0], datetime) or row[0] == cells[0]
