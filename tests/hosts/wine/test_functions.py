@@ -118,3 +118,11 @@ def test_a_failure_is_one_line_of_text(server: StandIn) -> None:
     assert result.startswith("#KFXL! ")
     assert "\n" not in result
     assert len(result) <= 250
+
+
+def test_an_unexpected_failure_is_one_line_without_a_log(server: StandIn) -> None:
+    # The DLL narrows the variables of the server's environment to the code page, so that the
+    # folder of the log does not exist and cannot be made for this user.
+    result = server.call("run_action", "no such action", 1.0)
+    assert result.startswith("#KFXL! unexpected: ")
+    assert "\n" not in result
