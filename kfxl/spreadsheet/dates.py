@@ -23,6 +23,7 @@ DateCell: TypeAlias = "datetime | float"
 Numbering: TypeAlias = Literal["yyyymmdd", "yyyymm", "serial", "period"]
 
 EPOCH = datetime(1899, 12, 30)
+SECOND = timedelta(seconds=1)
 FIRST_SERIAL = 7306  # 1920-01-01: smaller numbers are taken for period numbers
 LAST_SERIAL = 73415  # 2100-12-31
 LAST_EXCEL_SERIAL = 2958465  # 9999-12-31
@@ -95,9 +96,9 @@ def date_index(cells: Sequence[DateCell]) -> pd.Index:
     numbering = numbering_of(numbers) if numbers else "serial"
     if numbering == "period":
         return pd.Index([int(number) for number in numbers])
-    moments = [_moment(cell, numbering) for cell in cells]
     # Seconds reach the year 9999, which spreadsheets use for "never"; nanoseconds do not.
-    return pd.DatetimeIndex(np.array(moments, dtype="datetime64[s]"))
+    seconds = [(_moment(cell, numbering) - EPOCH) // SECOND for cell in cells]
+    return pd.DatetimeIndex(np.datetime64(EPOCH, "s") + np.array(seconds, dtype="timedelta64[s]"))
 
 
 def date_out(cell: DateCell) -> float:

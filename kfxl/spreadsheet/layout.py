@@ -30,10 +30,14 @@ def table(
     >>> table([[1.0, math.nan]], ["A", "B"], ["C"])
     [['', 'A', 'B'], ['C', 1.0, '']]
     """
-    rows = _cells(np.atleast_2d(np.asarray(values)))
-    if labels is not None:
+    array = np.atleast_2d(np.asarray(values))
+    if labels is None:
+        rows = _cells(array)
+    else:
+        # A place for the labels is made before there are rows: they would all move for it.
+        rows = _cells(np.insert(array, 0, 0, axis=1))
         for label, row in zip(labels, rows, strict=True):
-            row.insert(0, clean(label))
+            row[0] = clean(label)
     if names is not None:
         corner = [] if labels is None else [""]
         rows.insert(0, [*corner, *map(clean, names)])
