@@ -14,76 +14,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import xlwings as xw
 
+from kfxl.hosts.excel_cells import Cells, from_excel
 from kfxl.spreadsheet.catalogue import FunctionEntry, catalogue
 from kfxl.spreadsheet.cells import MARK
 from kfxl.spreadsheet.functions import FUNCTIONS
 
 CATEGORY = "kfxl"
 RAW = "raw"
-QUESTION = "?"
-
-Cells: TypeAlias = Any
-
-# COM's codes of error values are this number plus the one that VBA's CVErr takes.
-ERROR_BASE = -2146828288
-ERRORS = {
-    2000: "#NULL!",
-    2007: "#DIV/0!",
-    2015: "#VALUE!",
-    2023: "#REF!",
-    2029: "#NAME?",
-    2036: "#NUM!",
-    2042: "#N/A",
-    2043: "#GETTING_DATA",
-    2045: "#SPILL!",
-    2046: "#CONNECT!",
-    2047: "#BLOCKED!",
-    2048: "#UNKNOWN!",
-    2049: "#FIELD!",
-    2050: "#CALC!",
-}
-LAST_ERROR = 2099
-
-
-def from_excel(value: Cells) -> Cells:
-    """What Excel sent for one argument, with the names of error values in place of their codes.
-
-    Parameters
-    ----------
-    value : object
-        One cell or a tuple of rows, as COM delivers them: float, str, bool, None, datetimes,
-        and an int for an error value.
-
-    Returns
-    -------
-    object
-        The same; a range without an error value is not copied.
-
-    Examples
-    --------
-    >>> from_excel(((0.5, -2146826246), (None, -2146826281)))
-    [[0.5, '#N/A'], [None, '#DIV/0!']]
-    """
-    if not isinstance(value, tuple | list):
-        return _cell(value)
-    rows = value if all(isinstance(row, tuple | list) for row in value) else (value,)
-    kinds: set[type] = set()
-    for row in rows:
-        kinds.update(map(type, row))
-    if int not in kinds:
-        return value
-    return [[_cell(cell) for cell in row] for row in rows]
-
-
-def _cell(cell: Cells) -> Cells:
-    # Excel's numbers are floats, so that an int of this size is no number.
-    if type(cell) is int and ERROR_BASE + 2000 <= cell <= ERROR_BASE + LAST_ERROR:
-        return ERRORS.get(cell - ERROR_BASE, "#UNKNOWN!")
-    return cell
 
 
 def _udf(entry: FunctionEntry) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 import xlwings as xw
 
 from kfxl.errors import InputError
-from kfxl.hosts.excel import from_excel
+from kfxl.hosts.excel_cells import from_excel
 from kfxl.hosts.excel_failures import absences
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.book_inputs import MAX_COLUMNS, MAX_ROWS, Cells

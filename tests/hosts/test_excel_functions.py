@@ -201,7 +201,7 @@ def test_off_windows_the_functions_are_plain_ones() -> None:
 
 
 def test_ranges_without_errors_are_not_copied() -> None:
-    from kfxl.hosts.excel import from_excel
+    from kfxl.hosts.excel_cells import from_excel
 
     rows = ((0.5, None), ("a", True))
     assert from_excel(rows) is rows

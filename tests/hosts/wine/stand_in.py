@@ -8,7 +8,7 @@ import select
 from datetime import datetime
 from typing import Any
 
-from kfxl.hosts.excel import ERROR_BASE, ERRORS
+from kfxl.hosts.excel_cells import ERROR_BASE, ERRORS
 from tests.hosts.wine.session import Wine, windows_path
 from tests.hosts.wine.windows_python import INSIDE
 
