@@ -8,11 +8,9 @@ What is not such a range is read cell by cell as before; the results are the sam
 
 from __future__ import annotations
 
-import gc
 import marshal
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain, dropwhile, islice
 from typing import Any
 
@@ -182,18 +180,3 @@ def _filled(cells: bytes, row: Sequence[Any], size: int) -> bytes:
             break
         cells = cells[:gap] + NAN + cells[gap + 1 :]
     return cells
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python's collector from walking through each large row as it is made.
-
-    It would take as long as making them; rows of numbers hold nothing to collect.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from kfxl.spreadsheet.dates import date_out
-from kfxl.spreadsheet.grids import collector_paused
 
 OutCell: TypeAlias = "float | int | str | bool"
 OutRows: TypeAlias = "list[list[OutCell]]"
@@ -32,29 +31,34 @@ def table(
     """
     array = np.atleast_2d(np.asarray(values))
     if labels is None:
-        rows = _cells(array)
+        rows = CleanRows([] for _ in array)
     else:
-        # A place for the labels is made before there are rows: they would all move for it.
-        rows = _cells(np.insert(array, 0, 0, axis=1))
-        for label, row in zip(labels, rows, strict=True):
-            row[0] = clean(label)
+        rows = CleanRows([clean(label)] for label in labels)
+    _fill(rows, array)
     if names is not None:
         corner = [] if labels is None else [""]
         rows.insert(0, [*corner, *map(clean, names)])
     return rows
 
 
-def _cells(values: Any) -> CleanRows:
-    if values.dtype.kind != "f":
-        return clean_rows(values.tolist())
-    finite = np.isfinite(values)
-    with collector_paused():
-        # Adding 0 turns -0.0, which some hosts show as "-0", into 0.0.
-        rows = CleanRows((values + 0.0).tolist())
+def _fill(rows: CleanRows, array: Any) -> None:
+    """Put the cells of ``array`` behind what the rows hold already.
+
+    Rows that are made before they hold numbers cost Python's collector nothing; it would walk
+    through each large new one, which takes as long as filling them.
+    """
+    if array.dtype.kind != "f":
+        for row, cells in zip(rows, array.tolist(), strict=True):
+            row.extend(map(clean, cells))
+        return
+    # Adding 0 turns -0.0, which some hosts show as "-0", into 0.0.
+    for row, numbers in zip(rows, array + 0.0, strict=True):
+        row.extend(numbers.tolist())
+    finite = np.isfinite(array)
     if not finite.all():
+        left = len(rows[0]) - array.shape[1]
         for i, j in zip(*(axis.tolist() for axis in (~finite).nonzero()), strict=True):
-            rows[i][j] = ""
-    return rows
+            rows[i][left + j] = ""
 
 
 def history(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -21,7 +20,7 @@ from kfxl.spreadsheet.blocks import Block, read_block
 from kfxl.spreadsheet.cells import tidy
 from kfxl.spreadsheet.failures import error_text
 from kfxl.spreadsheet.functions import FUNCTIONS
-from kfxl.spreadsheet.grids import Grid, collector_paused, read_grid
+from kfxl.spreadsheet.grids import Grid, read_grid
 from kfxl.spreadsheet.layout import clean, history, table
 from kfxl.spreadsheet.matrices import Matrix, read_data, read_matrix
 
@@ -200,22 +199,6 @@ def test_an_error_text_of_ours_is_found_beside_the_numbers() -> None:
     for rows in ([["", text], [1.0, 0.1], [2.0, 0.2]], [["", "A"], [text, 0.1], ["b", 0.2]]):
         assert isinstance(tidy(rows, "x"), Grid)
         assert FUNCTIONS["KF_EXPECTED_RETURNS"](rows) == text
-
-
-def test_the_collector_runs_again_afterwards() -> None:
-    with collector_paused():
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    with pytest.raises(ZeroDivisionError), collector_paused():
-        raise ZeroDivisionError
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with collector_paused():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 # What leaves.
