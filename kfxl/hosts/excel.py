@@ -18,7 +18,7 @@ from typing import Any
 
 import xlwings as xw
 
-from kfxl.hosts.excel_cells import Cells, from_excel
+from kfxl.hosts.excel_cells import Cells, from_excel, to_excel
 from kfxl.spreadsheet.catalogue import FunctionEntry, catalogue
 from kfxl.spreadsheet.cells import MARK
 from kfxl.spreadsheet.functions import FUNCTIONS
@@ -32,7 +32,7 @@ def _udf(entry: FunctionEntry) -> Callable[..., Any]:
     function = FUNCTIONS[entry.name]
 
     def udf(*cells: Cells) -> Cells:
-        return function(*(from_excel(cell) for cell in cells))
+        return to_excel(function(*(from_excel(cell) for cell in cells)))
 
     # xlwings takes arguments and help from here, and would convert by annotations.
     parameters = [

@@ -195,4 +195,5 @@ def _as_addin(package: bytes) -> bytes:
 def _write(package: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, CREATED.timetuple()[:6])
     entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 0  # else the file would say on which system it was built
     package.writestr(entry, content)

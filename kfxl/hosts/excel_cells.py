@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 Cells: TypeAlias = Any
@@ -49,12 +50,26 @@ def from_excel(value: Cells) -> Cells:
     if not isinstance(value, tuple | list):
         return _cell(value)
     rows = value if all(isinstance(row, tuple | list) for row in value) else (value,)
+    return [[_cell(cell) for cell in row] for row in rows] if _hold_int(rows) else value
+
+
+def to_excel(result: Cells) -> Cells:
+    """What a worksheet function gave, with floats for whole numbers, which Excel's numbers are.
+
+    >>> to_excel([["Date", "A"], [36922, 0.5]])
+    [['Date', 'A'], [36922.0, 0.5]]
+    """
+    if isinstance(result, str) or not _hold_int(result):
+        return result
+    return [[float(cell) if type(cell) is int else cell for cell in row] for row in result]
+
+
+def _hold_int(rows: Iterable[Iterable[object]]) -> bool:
+    # One look at the kinds is much quicker than one at each cell.
     kinds: set[type] = set()
     for row in rows:
         kinds.update(map(type, row))
-    if int not in kinds:
-        return value
-    return [[_cell(cell) for cell in row] for row in rows]
+    return int in kinds
 
 
 def _cell(cell: Cells) -> Cells:

@@ -280,8 +280,8 @@ def test_the_command_line_starts_xlwings_server(sources: dict[str, str]) -> None
     # VBA doubles a quotation mark inside text; under Wine this same text is run.
     line = next(x for x in sources["KfxlServer"].split("\n") if "ServerCommandLine = " in x)
     pieces = [piece.replace('""', '"') for piece in re.findall(r'"((?:[^"]|"")*)"', line)]
-    assert f"{pieces[0]}{DEFAULT_INTERPRETER}{pieces[1]}2{pieces[2]}" == (
-        f'cmd.exe /C ""{DEFAULT_INTERPRETER}" -I -c '
+    assert f"{pieces[0]}.\\pythonw.exe{pieces[1]}2{pieces[2]}" == (
+        'cmd.exe /C "".\\pythonw.exe" -I -c '
         '"import xlwings; xlwings.serve(\'$(CLSID)\')  # start 2""'
     )
 

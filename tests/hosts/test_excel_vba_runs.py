@@ -8,19 +8,18 @@ from typing import Any
 
 import pytest
 from pyopenvba.interpreter import MISSING as LEFT_OUT
-from pyopenvba.interpreter import NOTHING
+from pyopenvba.interpreter import NOTHING, VBARuntimeError
 
 from kfxl.spreadsheet.catalogue import catalogue
 from kfxl.spreadsheet.functions import FUNCTIONS
 from tests.hosts.excel_cells import as_rows
 from tests.hosts.pywin32_stub import MISSING, WindowsXlwings
-from tests.hosts.vba_excel import LOCAL, World
+from tests.hosts.vba_excel import DOCUMENTS, LOCAL, World
 from tests.spreadsheet.function_calls import CALLS
 from tests.spreadsheet.function_data import DAYS, NAMES, RETURNS, dated, named
 
 FIRST = (
-    'cmd.exe /C ""%LOCALAPPDATA%\\kfxl\\Scripts\\pythonw.exe" -I -c '
-    '"import xlwings; xlwings.serve(\'$(CLSID)\')  # start 1""'
+    'cmd.exe /C "".\\pythonw.exe" -I -c "import xlwings; xlwings.serve(\'$(CLSID)\')  # start 1""'
 )
 
 
@@ -114,6 +113,34 @@ def test_a_book_that_counts_from_1904_sends_its_own_numbers(world: World) -> Non
     assert world.calls[-1][1][0] == 45351.0
 
 
+def test_dates_of_the_first_column_are_dates_and_other_numbers_whole(world: World) -> None:
+    day = dt.datetime(2024, 2, 29)
+    world.fill("Sheet1", 1, 1, [[day, day], [0.123456789, 1.5]])
+    world.run("RISK_COVARIANCE", world.range("A1:B2"), world.range("A1"), world.range("A1:B1"))
+    block, one, row = world.calls[-1][1][:3]
+    assert block[0][0].replace(tzinfo=None) == one.replace(tzinfo=None) == day
+    assert row[0][0].replace(tzinfo=None) == day
+    assert block[0][1] == 45351.0
+    assert block[1] == (0.123456789, 1.5)
+
+
+def test_a_date_that_is_none_comes_as_a_number(world: World) -> None:
+    world.run("KFXL_VERSION")  # the server runs: its settings are read before Value fails
+    world.fill("Sheet1", 1, 1, [[1.0, 2.0]])
+    cells = world.range("A1:B1")
+    plain = type(cells).vba_get
+
+    def vba_get(self: Any, name: str, args: Any = (), named: Any = None) -> Any:
+        if name.lower() == "value":
+            raise VBARuntimeError(1004, "Application-defined or object-defined error")
+        return plain(self, name, args, named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(cells), "vba_get", vba_get)
+        world.run("RISK_COVARIANCE", cells)
+    assert world.calls[-1][1][0] == ((1.0, 2.0),)
+
+
 def test_several_blocks_are_refused_in_one_line(world: World) -> None:
     world.fill("Sheet1", 1, 1, named(RETURNS, NAMES))
     text = world.run("KF_EXPECTED_RETURNS", world.range("A1:A9,C1:C9"))
@@ -126,6 +153,22 @@ def test_one_server_for_all_calls(world: World) -> None:
     assert world.activations == [(FIRST, 1)]
     assert len(world.loaded) == 1
     assert world.loaded[0].startswith(f"{LOCAL}\\kfxl\\xlwings64-")
+
+
+def test_python_is_started_in_its_own_folder(world: World) -> None:
+    # The DLL would garble a user's name of letters that its code page does not have.
+    world.run("KFXL_VERSION")
+    assert world.started_in == [f"{LOCAL}\\kfxl\\Scripts"]
+    assert world.folder == DOCUMENTS
+
+
+def test_python_in_a_network_is_started_by_its_whole_path(world: World) -> None:
+    share = "\\\\server\\share\\kfxl"
+    world.files = {name.replace(f"{LOCAL}\\kfxl", share) for name in world.files}
+    world.set_interpreter(f"{share}\\Scripts\\pythonw.exe")
+    assert world.run("KFXL_VERSION") == FUNCTIONS["KFXL_VERSION"]()
+    line = FIRST.replace(".\\pythonw.exe", f"{share}\\Scripts\\pythonw.exe")
+    assert world.activations == [(line, 1)]
 
 
 @pytest.mark.parametrize("death", [462, -2147023174, -2147023170, -2147417848, -2147418105])

@@ -26,7 +26,9 @@ from pyopenvba.interpreter import (
     VBAErrorValue,
     VBAObject,
     VBARuntimeError,
+    member,
     method,
+    setter,
     to_number,
     to_text,
 )
@@ -36,6 +38,7 @@ from kfxl.hosts.excel_addin import build_addin, dll_name
 from tests.hosts import pywin32_stub
 
 LOCAL = "C:\\Users\\Zoë Łęcka\\AppData\\Local"
+DOCUMENTS = "C:\\Users\\Zoë Łęcka\\Documents"
 DECLARE = re.compile(r"^Private Declare .*\r?\n", re.MULTILINE)
 # Stands for the two Declare statements, which no interpreter can follow.
 DLL_MODULE = """\
@@ -91,6 +94,8 @@ class Dll(VBAObject):
         self.world.activations.append((line, int(to_number(mode))))
         if not start:
             return 0
+        # Where `.\\pythonw.exe` is looked for; a whole path is found from anywhere.
+        self.world.started_in.append(self.world.folder)
         fails = self.world.broken or [line for line, _ in self.world.activations].count(line) > 1
         return -2147467259 if fails else 0
 
@@ -135,6 +140,18 @@ class Shell(VBAObject):
 
     vba_type_name = "WshShell"
 
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @member
+    def CurrentDirectory(self) -> object:
+        """The current folder of the process."""
+        return self.world.folder
+
+    @setter("CurrentDirectory")
+    def _set_current_directory(self, value: object) -> None:
+        self.world.folder = to_text(value)
+
     @method
     def ExpandEnvironmentStrings(self, text: object) -> object:
         """One variable is enough."""
@@ -155,6 +172,8 @@ class World:
         self.servers = 0
         self.described: dict[str, dict[str, Any]] = {}
         self.rebuilt = 0
+        self.folder = DOCUMENTS
+        self.started_in: list[str] = []
         scripts = f"{LOCAL}\\kfxl\\Scripts\\"
         self.files = {f"{scripts}pythonw.exe", f"{LOCAL}\\kfxl\\{dll_name()}"}
         self.app = ExcelApplication.open(as_workbook(folder), with_vba=False)
@@ -200,9 +219,14 @@ class World:
         made: dict[str, Callable[[], object]] = {
             "kfxl.Dll": lambda: Dll(self),
             "Scripting.FileSystemObject": lambda: Files(self),
-            "WScript.Shell": Shell,
+            "WScript.Shell": lambda: Shell(self),
         }
         return made[name]()
+
+    def set_interpreter(self, path: str) -> None:
+        """Write the add-in's setting anew."""
+        sheet = self.app.application.vba_get("ThisWorkbook").vba_get("Worksheets", ["kfxl.conf"])
+        sheet.vba_get("Range", ["B1"]).vba_set("Value", path)
 
     def fill(self, sheet: str, top: int, left: int, rows: Any) -> Any:
         """Write rows of cells; the range that they take."""

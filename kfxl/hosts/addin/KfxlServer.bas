@@ -91,23 +91,37 @@ Public Sub StopServer()
 End Sub
 
 Private Sub StartServer()
-    Dim Interpreter As String, Answer As Variant
-    Interpreter = ThisWorkbook.Worksheets(CONFIG).Range("B1").Value
-    LoadDll Expanded(Interpreter)
+    Dim Interpreter As String, Folder As String, Program As String, Answer As Variant
+    Interpreter = Expanded(ThisWorkbook.Worksheets(CONFIG).Range("B1").Value)
+    LoadDll Interpreter
+    Folder = Left$(Interpreter, InStrRev(Interpreter, "\") - 1)
+    Program = "." & Mid$(Interpreter, Len(Folder) + 1)
+    ' cmd.exe takes no folder of a network for the current one.
+    If Left$(Folder, 2) = "\\" Then Program = Interpreter
     Starts = Starts + 1
-    CommandLine = ServerCommandLine(Interpreter, Starts)
-    If ActivateServer(Answer, CommandLine, START_SERVER) <> 0 Then
+    CommandLine = ServerCommandLine(Program, Starts)
+    If ActivateIn(Folder, Answer) <> 0 Then
         Err.Raise OUR_ERROR, "kfxl", "it did not start (" & FirstLine(CStr(Answer)) & ")"
     End If
     Set Server = Answer
 End Sub
 
-' What the DLL runs. Variables such as %LOCALAPPDATA% are left to cmd.exe, which knows every letter
-' of a user's name; the DLL takes only those of the system's own code page. With /C cmd.exe ends with
-' Python, so that the DLL sees at once when Python cannot start. The DLL never starts a line again
-' whose server has died: the number makes it another line.
-Public Function ServerCommandLine(Interpreter, Start)
-    ServerCommandLine = "cmd.exe /C """"" & Interpreter & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')  # start " & Start & """"""
+' The DLL knows only letters of the system's own code page, in the command line and in variables such
+' as %LOCALAPPDATA%; the current folder, which what it starts inherits, knows every letter of a user's name.
+Private Function ActivateIn(ByVal Folder As String, ByRef Answer As Variant) As Long
+    Dim Shell As Object, Former As String
+    Set Shell = CreateObject("WScript.Shell")
+    Former = Shell.CurrentDirectory
+    Shell.CurrentDirectory = Folder
+    ActivateIn = ActivateServer(Answer, CommandLine, START_SERVER)
+    On Error Resume Next
+    Shell.CurrentDirectory = Former
+End Function
+
+' What the DLL runs. With /C cmd.exe ends with Python, so that the DLL sees at once when Python cannot
+' start. The DLL never starts a line again whose server has died: the number makes it another line.
+Public Function ServerCommandLine(Program, Start)
+    ServerCommandLine = "cmd.exe /C """"" & Program & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')  # start " & Start & """"""
 End Function
 
 ' Errors with which COM says that the process behind an object is no longer there.
@@ -179,15 +193,25 @@ Private Function UsedCells(ByVal Block As Range) As Variant
         Exit Function
     End If
     Set Part = Block.Resize(Height, Width)
-    ' Value gives dates as dates. It fails on a number that is no date in a cell formatted as one,
-    ' and in books that count from 1904 the plain numbers agree with what the results show.
-    If Block.Worksheet.Parent.Date1904 Then
-        UsedCells = Part.Value2
-        Exit Function
-    End If
-    On Error GoTo PlainNumbers
-    UsedCells = Part.Value
-    Exit Function
-PlainNumbers:
     UsedCells = Part.Value2
+    If Not Block.Worksheet.Parent.Date1904 Then PutDates UsedCells, Part.Columns(1)
 End Function
+
+' Value2 gives every number whole, where Value cuts money at four decimals, but dates as numbers. Those of
+' the first column become dates again, unless the book counts from 1904: there the numbers agree with
+' what the results show. Value fails on a number that is no date in a cell formatted as one.
+Private Sub PutDates(ByRef Cells As Variant, ByVal FirstColumn As Range)
+    Dim Dates As Variant, Row As Long
+    On Error GoTo NoDates
+    Dates = FirstColumn.Value
+    If Not IsArray(Cells) Then
+        If VarType(Dates) = vbDate Then Cells = Dates
+    ElseIf Not IsArray(Dates) Then
+        If VarType(Dates) = vbDate Then Cells(1, 1) = Dates
+    Else
+        For Row = 1 To UBound(Dates, 1)
+            If VarType(Dates(Row, 1)) = vbDate Then Cells(Row, 1) = Dates(Row, 1)
+        Next Row
+    End If
+NoDates:
+End Sub

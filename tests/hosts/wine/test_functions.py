@@ -29,7 +29,7 @@ def server(wine: Wine, excel: StandIn) -> Iterator[StandIn]:
     """The add-in's server, started once for all calls."""
     addin = build_addin()
     folder, _, name = interpreter_of(addin).rpartition("\\")
-    line = answer_of(wine, source_of(addin), "ServerCommandLine", name, 1)
+    line = answer_of(wine, source_of(addin), "ServerCommandLine", f".\\{name}", 1)
     assert excel.ask("load", path=f"%LOCALAPPDATA%\\kfxl\\{dll_name()}")["loaded"]
     excel.ask("folder", path=folder)
     answer = excel.ask("activate", line=line, mode=1)

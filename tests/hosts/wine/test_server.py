@@ -46,7 +46,7 @@ def line(wine: Wine, source: str, interpreter: str) -> Line:
 
     def of_start(number: int) -> str:
         name = interpreter.rpartition("\\")[2]
-        return answer_of(wine, source, "ServerCommandLine", name, number)
+        return answer_of(wine, source, "ServerCommandLine", f".\\{name}", number)
 
     return of_start
 
