@@ -32,6 +32,15 @@ HOSTS = (
         ("wine", "wineserver", "x86_64-w64-mingw32-gcc"),
         ("wine", "wine64", "gcc-mingw-w64-x86-64-win32"),
     ),
+    # Its reader of macro workbooks and its Basic look at the add-in.
+    Host(
+        "libreoffice",
+        "tests/hosts/test_vba_libreoffice.py",
+        ("soffice",),
+        ("libreoffice-calc", "python3-uno"),
+    ),
+    # The package index, for Windows and macOS: no program, but the network.
+    Host("wheels", "tests/install/test_wheels.py", (), ()),
 )
 PACKAGE_MANAGER = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y")
 INSTALL = ("install", "--no-install-recommends")

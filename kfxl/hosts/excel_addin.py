@@ -36,6 +36,7 @@ ADDIN_TYPE = "application/vnd.ms-excel.addin.macroEnabled.main+xml"
 # A fixed moment, so that the same xlwings always gives the same bytes.
 CREATED = dt.datetime(2026, 1, 1)
 PROJECT_NAME_RECORD = 4
+CALC_ID = 191029  # of a recent Excel; an older one would be told to recompute
 
 
 def build_addin(interpreter: str = DEFAULT_INTERPRETER) -> bytes:
@@ -171,6 +172,7 @@ def _package(binary: bytes, interpreter: str) -> bytes:
     sheet.write_string("B1", interpreter)
     # Opening the add-in must not recompute the books that are open.
     book.calc_on_load = False
+    book.set_calc_mode("auto", CALC_ID)
     book.close()
     return _as_addin(stream.getvalue())
 

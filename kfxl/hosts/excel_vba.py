@@ -79,11 +79,11 @@ def wrapper(entry: FunctionEntry) -> str:
     """The function that Excel sees: every argument goes on, missing ones too.
 
     >>> from kfxl.spreadsheet.catalogue import catalogue
-    >>> print(wrapper(next(e for e in catalogue() if e.name == "PRICES_TO_RETURNS")))
-    Public Function PRICES_TO_RETURNS(prices As Variant, Optional log As Variant) As Variant
-        PRICES_TO_RETURNS = CallKfxl("PRICES_TO_RETURNS", Array(CellsOf(prices), CellsOf(log)))
-    End Function
-    <BLANKLINE>
+    >>> lines = wrapper(next(e for e in catalogue() if e.name == "PRICES_TO_RETURNS")).splitlines()
+    >>> lines[0]
+    'Public Function PRICES_TO_RETURNS(prices As Variant, Optional log As Variant) As Variant'
+    >>> lines[2].strip()
+    'PRICES_TO_RETURNS = CallKfxl("PRICES_TO_RETURNS", Array(CellsOf(prices), CellsOf(log)))'
     """
     signature = wrapped(
         f"Public Function {entry.name}(",
@@ -95,7 +95,10 @@ def wrapper(entry: FunctionEntry) -> str:
         [f"CellsOf({argument.name})" for argument in entry.arguments],
         "))",
     )
-    return f"{signature}\n{call}\nEnd Function\n"
+    # Hidden in the editor; the function wizard shows it even where Excel takes no other texts.
+    text = entry.summary.replace('"', '""')
+    attribute = f'Attribute {entry.name}.VB_Description = "{text}"'
+    return f"{signature}\n{attribute}\n{call}\nEnd Function\n"
 
 
 def declared(argument: ArgumentEntry) -> str:

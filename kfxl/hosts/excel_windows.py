@@ -20,7 +20,7 @@ MACHINE_OFFICE = (
     r"HKLM\Software\WOW6432Node\Microsoft\Office",
 )
 CURRENT = "16.0"  # Excel 2016, 2019, 2021, 2024 and 365
-OLDEST = 12  # Excel 2007, the first that knows .xlam
+OLDEST = 14  # Excel 2010, the first whose VBA knows 64 bits
 SHELL_FOLDERS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
 # Variables that cmd.exe reads in Unicode, the nearest folder first: with one of them the path of
 # the interpreter holds no letters of the user's name, which may be none of the system's code page.

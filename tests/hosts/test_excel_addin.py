@@ -119,6 +119,13 @@ def test_every_wrapper_hands_its_arguments_on_in_order(sources: dict[str, str]) 
         assert f'    {entry.name} = CallKfxl("{entry.name}", Array({cells}))\n' in joined
 
 
+def test_every_wrapper_says_what_it_does(sources: dict[str, str]) -> None:
+    for entry in catalogue():
+        text = entry.summary.replace('"', '""')
+        line = f'\nAttribute {entry.name}.VB_Description = "{text}"\n'
+        assert sources["KfxlFunctions"].count(line) == 1
+
+
 def test_the_texts_of_the_function_wizard(sources: dict[str, str]) -> None:
     code = re.sub(r'" & _\n\s*"', "", sources["KfxlFunctions"])
     for entry in catalogue():
@@ -281,7 +288,7 @@ def test_the_command_line_starts_xlwings_server(sources: dict[str, str]) -> None
     line = next(x for x in sources["KfxlServer"].split("\n") if "ServerCommandLine = " in x)
     pieces = [piece.replace('""', '"') for piece in re.findall(r'"((?:[^"]|"")*)"', line)]
     assert f"{pieces[0]}.\\pythonw.exe{pieces[1]}2{pieces[2]}" == (
-        'cmd.exe /C "".\\pythonw.exe" -I -c '
+        'cmd.exe /D /C "".\\pythonw.exe" -I -c '
         '"import xlwings; xlwings.serve(\'$(CLSID)\')  # start 2""'
     )
 

@@ -19,8 +19,9 @@ from tests.spreadsheet.function_calls import CALLS
 from tests.spreadsheet.function_data import DAYS, NAMES, RETURNS, dated, named
 
 FIRST = (
-    'cmd.exe /C "".\\pythonw.exe" -I -c "import xlwings; xlwings.serve(\'$(CLSID)\')  # start 1""'
-)
+    'cmd.exe /D /C "".\\pythonw.exe" -I -c '
+    "\"import xlwings; xlwings.serve('$(CLSID)')  # start 1\"\""
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_errors_blanks_dates_truth_values_and_one_cell(world: World) -> None:
 
 def test_a_book_that_counts_from_1904_sends_its_own_numbers(world: World) -> None:
     world.fill("Sheet1", 1, 1, [[dt.datetime(2024, 2, 29)]])
-    world.counts_from_1904(answer=True)
+    world.from_1904 = True
     world.run("RISK_COVARIANCE", world.range("A1"))
     assert world.calls[-1][1][0] == 45351.0
 
@@ -263,9 +264,10 @@ ASKED = {
 )
 @pytest.mark.parametrize("button", ASKED)
 def test_buttons(world: World, button: str, answer: str, shown: list[tuple[str, int]]) -> None:
-    world.answer = lambda *_: answer
+    world.answer = lambda _module, name, *_: answer if name == "run_action" else "0.1.0"
     world.run(button, NOTHING)
-    name, sent = world.calls[-1]
+    assert world.calls[0][0] == "KFXL_VERSION"  # a server that has gone is started by this
+    ((name, sent),) = world.calls[1:]
     assert (name, sent[0], sent[1]) == ("run_action", ASKED[button], world.app.application)
     boxes = [(text, style) for _, text, title, style in world.app.dialogs if title == "kfxl"]
     assert boxes == shown
@@ -274,12 +276,11 @@ def test_buttons(world: World, button: str, answer: str, shown: list[tuple[str, 
 @pytest.mark.parametrize(("reply", "calls"), [(6, 2), (7, 1)])
 def test_a_question_is_asked_and_yes_goes_on(world: World, reply: int, calls: int) -> None:
     answers = iter(["?Take Sheet1!A1:D9 as returns?", ""])
-    world.answer = lambda *_: next(answers)
+    world.answer = lambda _module, name, *_: next(answers) if name == "run_action" else "0.1.0"
     world.app.answer_dialogs(reply)
     world.run("RunBacktest", NOTHING)
-    assert [sent[0] for _, sent in world.calls] == ["run_backtest", "run_backtest_confirmed"][
-        :calls
-    ]
+    asked = [sent[0] for name, sent in world.calls if name == "run_action"]
+    assert asked == ["run_backtest", "run_backtest_confirmed"][:calls]
     assert [text for _, text, _, _ in world.app.dialogs] == ["Take Sheet1!A1:D9 as returns?"]
 
 
@@ -304,3 +305,64 @@ def test_recalculate_computes_all_anew(world: World) -> None:
     world.run("RecalculateAll", NOTHING)
     assert world.rebuilt == 1
     assert world.run("KFXL_VERSION") == FUNCTIONS["KFXL_VERSION"]()
+
+
+def test_an_action_whose_server_dies_is_not_done_twice(world: World) -> None:
+    application = world.app.application
+    before = application.vba_get("Calculation")
+
+    def dies(_module: str, name: str, *_: Any) -> str:
+        if name != "run_action":
+            return "0.1.0"
+        application.vba_set("Calculation", -4135)
+        application.vba_set("EnableEvents", False)
+        raise VBARuntimeError(-2147023170, "The remote procedure call failed.")
+
+    world.answer = dies
+    world.run("RunBacktest", NOTHING)
+    assert [name for name, _ in world.calls] == ["KFXL_VERSION", "run_action"]
+    ((_, text, _, style),) = world.app.dialogs
+    assert text.startswith("Excel: the call failed (error -2147023170)")
+    assert style == 48
+    assert application.vba_get("Calculation") == before
+    assert application.vba_get("EnableEvents") is True
+
+
+def test_a_cell_that_is_not_yet_computed_keeps_python_out(world: World) -> None:
+    world.fill("Sheet1", 1, 1, named(RETURNS, NAMES))
+    cells = world.range("A1:C9")
+    plain = type(cells).vba_get
+
+    def not_yet(self: Any, name: str, args: Any = (), named: Any = None) -> Any:
+        # As Excel shows a cell with a formula before it is computed.
+        return True if name.lower() == "hasformula" else plain(self, name, args, named)
+
+    world.fill("Sheet1", 1, 5, [[0.5, 0.25]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(cells), "vba_get", not_yet)
+        assert world.run("RISK_COVARIANCE", world.range("E1:F2")) == -2146826245  # #GETTING_DATA
+        assert world.run("RISK_COVARIANCE", world.range("E2")) == -2146826245
+        assert not world.calls
+        world.run("RISK_COVARIANCE", cells)
+    assert len(world.calls) == 1
+
+
+def test_the_path_of_another_users_addin_is_mended(world: World) -> None:
+    own = world.app.application.vba_get("ThisWorkbook").vba_get("FullName")
+    other = "C:\\Users\\Ann\\AppData\\Roaming\\Microsoft\\AddIns\\KFXL.xlam"
+    world.links = [other, "C:\\Data\\prices.xlsx", str(own)]
+    world.run("WakeFormulas", world.book)
+    assert world.changed_links == [(other, own, 1.0)]
+    assert world.run("IsOtherKfxl", "https://example.org/kfxl.xlam", own) is True
+    assert world.run("IsOtherKfxl", "C:\\notkfxl.xlam", own) is False
+
+
+def test_help_that_a_hidden_book_refuses_is_given_in_the_open(world: World) -> None:
+    world.refuses_help = True
+    world.run("RegisterHelp")
+    assert len(world.described) == len(FUNCTIONS)
+    assert world.hidden
+    assert world.app.application.vba_get("EnableEvents") is True
+    world.described.clear()
+    world.run("RegisterHelp")
+    assert not world.described

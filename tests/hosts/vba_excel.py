@@ -39,7 +39,8 @@ from tests.hosts import pywin32_stub
 
 LOCAL = "C:\\Users\\Zoë Łęcka\\AppData\\Local"
 DOCUMENTS = "C:\\Users\\Zoë Łęcka\\Documents"
-DECLARE = re.compile(r"^Private Declare .*\r?\n", re.MULTILINE)
+# What the interpreter refuses: calls into DLLs, and attributes of procedures.
+REFUSED = re.compile(r"^(Private Declare |Attribute \w+\.VB_Description ).*\r?\n", re.MULTILINE)
 # Stands for the two Declare statements, which no interpreter can follow.
 DLL_MODULE = """\
 Public Function ActivateServer(ByRef Result As Variant, ByVal Command As String, _
@@ -172,6 +173,11 @@ class World:
         self.servers = 0
         self.described: dict[str, dict[str, Any]] = {}
         self.rebuilt = 0
+        self.from_1904 = False
+        self.links: list[str] = []
+        self.changed_links: list[tuple[Any, ...]] = []
+        self.refuses_help = False
+        self.hidden = True
         self.folder = DOCUMENTS
         self.started_in: list[str] = []
         scripts = f"{LOCAL}\\kfxl\\Scripts\\"
@@ -179,11 +185,11 @@ class World:
         self.app = ExcelApplication.open(as_workbook(folder), with_vba=False)
         self._equip()
         for name, source in {"TheDll": DLL_MODULE, **excel_vba.modules()}.items():
-            self.app.add_module(DECLARE.sub("", source), name=name)
+            self.app.add_module(REFUSED.sub("", source), name=name)
         source = excel_vba.workbook_module().replace("WithEvents ", "")
         self.app.add_module(source, name="ThisWorkbook", kind="document")
         self.book = self.app.add_workbook()
-        self.counts_from_1904(answer=False)
+        self._complete(self.book)
 
     def _equip(self) -> None:
         machine, application = self.app.interpreter, self.app.application
@@ -192,6 +198,8 @@ class World:
         plain = type(application).vba_get
 
         def vba_get(name: str, args: Any = (), named: Any = None) -> Any:
+            if name.lower() == "macrooptions" and self.refuses_help and self.hidden:
+                raise VBARuntimeError(1004, "Cannot edit a macro on a hidden workbook.")
             if name.lower() == "macrooptions":
                 told = {key.lower(): value for key, value in named.items()}
                 self.described[to_text(told["macro"])] = told
@@ -202,15 +210,32 @@ class World:
             return plain(application, name, args, named)
 
         application.vba_get = vba_get
+        addin = application.vba_get("ThisWorkbook")
+        plain_set = type(addin).vba_set
 
-    def counts_from_1904(self, *, answer: bool) -> None:
-        """State the date system of the user's book, which the Excel in memory does not know."""
-        plain = type(self.book).vba_get
+        def vba_set(name: str, value: Any, *rest: Any, **named: Any) -> None:
+            if name.lower() == "isaddin":
+                self.hidden = bool(value)
+            else:
+                plain_set(addin, name, value, *rest, **named)
+
+        addin.vba_set = vba_set
+
+    def _complete(self, book: Any) -> None:
+        """Give a book what the Excel in memory does not know: its date system, its links."""
+        plain = type(book).vba_get
 
         def vba_get(name: str, args: Any = (), named: Any = None) -> Any:
-            return answer if name.lower() == "date1904" else plain(self.book, name, args, named)
+            if name.lower() == "date1904":
+                return self.from_1904
+            if name.lower() == "linksources":
+                return to_vba(self.links) if self.links else EMPTY
+            if name.lower() == "changelink":
+                self.changed_links.append(tuple(from_vba(arg) for arg in args))
+                return EMPTY
+            return plain(book, name, args, named)
 
-        self.book.vba_get = vba_get
+        book.vba_get = vba_get
 
     def _created(self, name: str) -> object:
         if name == "kfxl.Server":

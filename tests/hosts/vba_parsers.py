@@ -13,14 +13,13 @@ the code runs.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-antlr4 = pytest.importorskip("antlr4")
-pyvbaanalysis = pytest.importorskip("pyvbaanalysis")
+import antlr4
+import pyvbaanalysis
 
 # What the editor hides at the top of a document's module; the grammar knows them of classes only.
 HIDDEN = re.compile(r"^Attribute VB_(?!Name\b)\w+ = .*\r?\n", re.MULTILINE)
@@ -34,12 +33,15 @@ SYSTEMS = {
 
 def modules_in(addin: Path) -> dict[str, str]:
     """The sources in a workbook by module, as olevba finds them."""
-    olevba = pytest.importorskip("oletools.olevba")
-    parser = olevba.VBA_Parser(str(addin))
-    try:
-        return {Path(name).stem: code for _, _, name, code in parser.extract_macros()}
-    finally:
-        parser.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # olevba uses deprecated names of pyparsing
+        from oletools.olevba import VBA_Parser
+
+        parser = VBA_Parser(str(addin))
+        try:
+            return {Path(name).stem: code for _, _, name, code in parser.extract_macros()}
+        finally:
+            parser.close()
 
 
 def grammar_errors(source: str) -> list[str]:

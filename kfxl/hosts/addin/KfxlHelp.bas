@@ -3,17 +3,41 @@ Attribute VB_Name = "KfxlHelp"
 Option Explicit
 
 Private Registered As Boolean
+Private Registering As Boolean
 
 ' Excel takes the texts only while a workbook is open; ThisWorkbook calls this again until it is done.
 Public Sub RegisterHelp()
-    If Registered Then Exit Sub
+    If Registered Or Registering Then Exit Sub
     If ActiveWorkbook Is Nothing Then Exit Sub
-    On Error GoTo NotYet
-    DescribeFunctions
-    Registered = True
+    Registering = True
+    Registered = Described()
+    If Not Registered Then Registered = DescribedInTheOpen(ActiveWorkbook)
     ThisWorkbook.Saved = True
-NotYet:
+    Registering = False
 End Sub
+
+Private Function Described() As Boolean
+    On Error GoTo Refused
+    DescribeFunctions
+    Described = True
+Refused:
+End Function
+
+' Some versions of Excel refuse the texts of a hidden workbook, which an add-in is.
+Private Function DescribedInTheOpen(ByVal Former As Workbook) As Boolean
+    Dim Screen As Boolean, Events As Boolean
+    On Error Resume Next
+    Screen = Application.ScreenUpdating
+    Events = Application.EnableEvents
+    Application.ScreenUpdating = False
+    Application.EnableEvents = False
+    ThisWorkbook.IsAddin = False
+    DescribedInTheOpen = Described()
+    ThisWorkbook.IsAddin = True
+    Former.Activate
+    Application.EnableEvents = Events
+    Application.ScreenUpdating = Screen
+End Function
 
 Public Sub Describe(ByVal FunctionName As String, ByVal Summary As String, ByVal Arguments As Variant)
     Dim Macro As String

@@ -33,7 +33,9 @@ End Sub
 Private Sub RunAction(ByVal Action As String)
     Dim Answer As String
     ForgetFailure
-    Answer = CallKfxl("run_action", Array(Action, Application))
+    ' A server that has gone is started anew here; the action itself is never tried twice.
+    Answer = CallKfxl("KFXL_VERSION", Array())
+    If Left$(Answer, 6) <> "#KFXL!" Then Answer = Done(Action)
     If Left$(Answer, 1) = "?" Then
         If MsgBox(Mid$(Answer, 2), vbQuestion + vbYesNo, TITLE) = vbYes Then RunAction Action & "_confirmed"
     ElseIf Left$(Answer, 6) = "#KFXL!" Then
@@ -42,3 +44,20 @@ Private Sub RunAction(ByVal Action As String)
         MsgBox Answer, vbInformation, TITLE
     End If
 End Sub
+
+' Python puts Excel's settings back itself; should it end in the middle, this does.
+Private Function Done(ByVal Action As String) As String
+    Dim Calculation As Long, Events As Boolean
+    On Error Resume Next
+    Calculation = Application.Calculation
+    Events = Application.EnableEvents
+    Done = CallKfxl("run_action", Array(Action, Application))
+    If Left$(Done, 6) = "#KFXL!" Then
+        Application.EnableEvents = Events
+        Application.ScreenUpdating = True
+        Application.DisplayAlerts = True
+        Application.StatusBar = False
+        If Calculation <> 0 Then Application.Calculation = Calculation
+    End If
+    If Not ActiveWorkbook Is Nothing Then WakeFormulas ActiveWorkbook
+End Function

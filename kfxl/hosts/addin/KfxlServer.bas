@@ -17,10 +17,12 @@ Private Declare PtrSafe Function LoadLibrary Lib "kernel32" Alias "LoadLibraryW"
 
 Private Const CONFIG As String = "kfxl.conf"
 Private Const PYTHON_MODULE As String = "kfxl.hosts.excel"
+Private Const ACTION As String = "run_action"
 Private Const START_SERVER As Long = 1
 Private Const STOP_SERVER As Long = -1
 Private Const OUR_ERROR As Long = vbObjectError + 513
 ' A sheet of a hundred formulas must not wait a hundred times for a server that cannot start.
+Private Const GETTING_DATA As Long = 2043
 Private Const PATIENCE_SECONDS As Double = 10
 
 Private Server As Object
@@ -40,6 +42,10 @@ Public Function CallKfxl(ByVal FunctionName As String, ByVal Arguments As Varian
         CallKfxl = Failure
         Exit Function
     End If
+    If NotYetCalculated(Arguments) Then
+        CallKfxl = CVErr(GETTING_DATA)
+        Exit Function
+    End If
     On Error GoTo Failed
 Again:
     If Server Is Nothing Then StartServer
@@ -49,7 +55,8 @@ Again:
 Failed:
     Number = Err.Number
     Description = Err.Description
-    If Tries = 0 And ServerHasGone(Number) Then
+    ' What a button does may be half done: it must not be done twice.
+    If Tries = 0 And FunctionName <> ACTION And ServerHasGone(Number) Then
         Tries = 1
         Resume StartAnew
     End If
@@ -119,9 +126,9 @@ Private Function ActivateIn(ByVal Folder As String, ByRef Answer As Variant) As 
 End Function
 
 ' What the DLL runs. With /C cmd.exe ends with Python, so that the DLL sees at once when Python cannot
-' start. The DLL never starts a line again whose server has died: the number makes it another line.
+' start; with /D it runs no commands of its own, such as those of conda. The DLL never starts a line again whose server has died: the number makes it another line.
 Public Function ServerCommandLine(Program, Start)
-    ServerCommandLine = "cmd.exe /C """"" & Program & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')  # start " & Start & """"""
+    ServerCommandLine = "cmd.exe /D /C """"" & Program & """ -I -c ""import xlwings; xlwings.serve('$(CLSID)')  # start " & Start & """"""
 End Function
 
 ' Errors with which COM says that the process behind an object is no longer there.
@@ -154,16 +161,42 @@ Private Sub LoadDll(ByVal Interpreter As String)
     End If
 End Sub
 
-' Formulas that another program wrote may not know the functions here until all is computed anew. The
-' cell of a kfxl book that says whether kfxl answers tells, and starts Python before it is needed.
+' A kfxl book that another program or another user's Excel has written must find the functions here. The
+' cell that says whether kfxl answers tells, and starts Python before it is needed.
 Public Sub WakeFormulas(ByVal Book As Workbook)
-    Dim Status As Range
+    Dim Status As Range, Saved As Boolean
     On Error Resume Next
+    Saved = Book.Saved
+    MendLinks Book
     Set Status = Book.Names("Addin_Status").RefersToRange
-    If Status Is Nothing Then Exit Sub
-    Status.Calculate
-    If Left$(Status.Text, 10) = "not loaded" Then Application.CalculateFullRebuild
+    If Not Status Is Nothing Then
+        Status.Calculate
+        If Left$(Status.Text, 10) = "not loaded" Then Application.CalculateFullRebuild
+    End If
+    Book.Saved = Saved
 End Sub
+
+' Excel writes the whole path of the add-in into a book that it saves, which is another one for each user.
+Private Sub MendLinks(ByVal Book As Workbook)
+    Dim Links As Variant, Link As Variant, Alerts As Boolean
+    On Error Resume Next
+    Links = Book.LinkSources(xlExcelLinks)
+    If Not IsArray(Links) Then Exit Sub
+    Alerts = Application.DisplayAlerts
+    Application.DisplayAlerts = False
+    For Each Link In Links
+        If IsOtherKfxl(CStr(Link), ThisWorkbook.FullName) Then
+            Book.ChangeLink CStr(Link), ThisWorkbook.FullName, xlLinkTypeExcelLinks
+        End If
+    Next Link
+    Application.DisplayAlerts = Alerts
+End Sub
+
+Public Function IsOtherKfxl(ByVal Link As String, ByVal Own As String) As Boolean
+    Dim Name As String
+    Name = LCase$(Mid$(Link, InStrRev(Replace(Link, "/", "\"), "\") + 1))
+    IsOtherKfxl = Name = "kfxl.xlam" And StrComp(Link, Own, vbTextCompare) <> 0
+End Function
 
 Private Function Expanded(ByVal Text As String) As String
     Expanded = CreateObject("WScript.Shell").ExpandEnvironmentStrings(Text)
@@ -182,7 +215,7 @@ Public Function CellsOf(ByRef Value As Variant) As Variant
 End Function
 
 Private Function UsedCells(ByVal Block As Range) As Variant
-    Dim Used As Range, Height As Long, Width As Long, Part As Range
+    Dim Used As Range, Height As Long, Width As Long, Part As Range, Found As Variant
     Set Used = Block.Worksheet.UsedRange
     Height = Used.Row + Used.Rows.Count - Block.Row
     Width = Used.Column + Used.Columns.Count - Block.Column
@@ -193,8 +226,45 @@ Private Function UsedCells(ByVal Block As Range) As Variant
         Exit Function
     End If
     Set Part = Block.Resize(Height, Width)
-    UsedCells = Part.Value2
-    If Not Block.Worksheet.Parent.Date1904 Then PutDates UsedCells, Part.Columns(1)
+    Found = Part.Value2
+    If HoldsUncalculated(Part, Found) Then
+        UsedCells = CVErr(GETTING_DATA)
+        Exit Function
+    End If
+    If Not Block.Worksheet.Parent.Date1904 Then PutDates Found, Part.Columns(1)
+    UsedCells = Found
+End Function
+
+' Excel calls a function before the cells that it needs are computed, and once more afterwards. Such a cell
+' is empty although it holds a formula; then Python need not be asked.
+Private Function HoldsUncalculated(ByVal Part As Range, ByRef Found As Variant) As Boolean
+    Dim Row As Long, Column As Long
+    If Not IsNull(Part.HasFormula) Then
+        If Not Part.HasFormula Then Exit Function
+    End If
+    If Not IsArray(Found) Then
+        HoldsUncalculated = IsEmpty(Found)
+        Exit Function
+    End If
+    For Row = 1 To UBound(Found, 1)
+        For Column = 1 To UBound(Found, 2)
+            If IsEmpty(Found(Row, Column)) Then
+                If Part.Cells(Row, Column).HasFormula Then
+                    HoldsUncalculated = True
+                    Exit Function
+                End If
+            End If
+        Next Column
+    Next Row
+End Function
+
+Private Function NotYetCalculated(ByVal Arguments As Variant) As Boolean
+    Dim Position As Long
+    For Position = LBound(Arguments) To UBound(Arguments)
+        If IsError(Arguments(Position)) Then
+            If CLng(Arguments(Position)) = GETTING_DATA Then NotYetCalculated = True
+        End If
+    Next Position
 End Function
 
 ' Value2 gives every number whole, where Value cuts money at four decimals, but dates as numbers. Those of
