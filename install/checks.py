@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from install import hosts
+from install.bundles import refuse_tests
 from install.environment import Recipe, fingerprint, prepare
 from install.places import python_of
 from install.shell import Outcome, Shell
@@ -55,6 +56,7 @@ def recipe_of(checkout: Path) -> Recipe:
 
 def run(checkout: Path, shell: Shell, extent: Extent = QUICK) -> int:
     """Set the environment up, run every check, sum up; 0 only when all passed."""
+    refuse_tests(checkout)
     if extent.system_packages:
         hosts.install_packages(shell)
     recipe = recipe_of(checkout)

@@ -9,13 +9,13 @@ import tempfile
 from pathlib import Path
 
 from install import environment, launcher
+from install.bundles import WHEELS, is_bundle, refuse_other_systems
 from install.environment import Recipe, fingerprint, prepare
 from install.places import Places, command_of, python_of
 from install.shell import InstallError, Shell, Words
 
 REPORT = "kfxl-report.xlsx"
 SOURCES = ("kfxl", "install", "pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY_NOTICES.md")
-WHEELS = "wheels"
 EXTRAS = "[files,excel]"
 
 
@@ -39,16 +39,13 @@ def recipe_of(checkout: Path, here: Places) -> Recipe:
     return Recipe(here.environment, checkout, requirement, facts)
 
 
-def is_bundle(checkout: Path) -> bool:
-    """Whether this is what `kfxl excel bundle` makes: wheels instead of sources."""
-    return (checkout / WHEELS).is_dir() and not (checkout / "pyproject.toml").exists()
-
-
 def install(
     checkout: Path, here: Places, current: Path, shell: Shell, platform: str = sys.platform
 ) -> int:
     """Set kfxl up, run the template's job, add it to Excel, say what to do next."""
     steps = 4
+    if is_bundle(checkout):
+        refuse_other_systems(checkout)
     if platform == "win32":
         refuse_store_python(sys.base_prefix)
         steps = 5

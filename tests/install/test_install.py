@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from install import checks, command, environment, launcher, packages, setup
+from install import bundles, checks, command, environment, launcher, packages, setup
 from install.environment import MARKER, Recipe, fingerprint, prepare
 from install.places import Places, command_of, places, python_of
 from install.shell import InstallError, Outcome, Terminal, child_variables
@@ -535,6 +536,21 @@ def bundle(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python that runs is one that the bundle is for."""
+    runs_on(monkeypatch, "win32", "win-amd64", (3, 13))
+
+
+def runs_on(
+    monkeypatch: pytest.MonkeyPatch, system: str, platform: str, version: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(bundles.sys, "platform", system)
+    monkeypatch.setattr(bundles.sys, "version_info", version)
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: platform)
+
+
+@pytest.mark.usefixtures("served")
 def test_a_bundle_is_installed_without_network(bundle: Path, here: Places, tmp_path: Path) -> None:
     shell = PretendShell()
     assert windows_ready(bundle, here, tmp_path, shell) == 0
@@ -545,6 +561,67 @@ def test_a_bundle_is_installed_without_network(bundle: Path, here: Places, tmp_p
     again = PretendShell()
     windows_ready(bundle, here, tmp_path, again)
     assert not again.ran("--no-index")
+
+
+@pytest.mark.parametrize(
+    ("system", "platform", "version", "words"),
+    [
+        ("linux", "linux-x86_64", (3, 11), "Python 3.11 on Linux; take it to a Windows"),
+        ("linux", "linux-x86_64", (3, 14), "Python 3.14 on Linux; take it to a Windows"),
+        ("win32", "win-amd64", (3, 14), "Python 3.14 on Windows (64 bits); install Python 3.13"),
+        ("win32", "win32", (3, 12), "Python 3.12 on Windows (32 bits); install Python 3.13"),
+        ("win32", "win-arm64", (3, 13), "Python 3.13 on Windows (ARM); install Python 3.13"),
+    ],
+)
+def test_a_bundle_for_others_is_refused_before_anything_is_made(
+    bundle: Path,
+    here: Places,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    platform: str,
+    version: tuple[int, int],
+    words: str,
+) -> None:
+    for minor in (11, 12):
+        name = f"numpy-2.0-cp3{minor}-cp3{minor}-win_amd64.whl"
+        (bundle / "wheels" / name).write_bytes(b"wheel")
+    # One wheel for all Pythons from 3.9 on does not make it a bundle for 3.9.
+    (bundle / "wheels" / "piqp-0.6-cp39-abi3-win_amd64.whl").write_bytes(b"wheel")
+    before = sorted(tmp_path.rglob("*"))
+    runs_on(monkeypatch, system, platform, version)
+    monkeypatch.setattr(bundles.platform, "system", lambda: "Linux")
+    shell = PretendShell()
+    with pytest.raises(InstallError) as caught:
+        setup.install(bundle, here, tmp_path, shell, system)
+    start = "this bundle is for Windows with Python 3.11, 3.12 or 3.13 (64 bits), and this is "
+    assert str(caught.value).startswith(start + words)
+    assert not shell.commands
+    assert not shell.said
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_bundle_without_its_packages_is_refused(
+    bundle: Path, here: Places, tmp_path: Path
+) -> None:
+    next((bundle / "wheels").glob("numpy*")).unlink()
+    with pytest.raises(InstallError, match="packages are missing in its folder wheels; extract"):
+        windows_ready(bundle, here, tmp_path, PretendShell())
+
+
+def test_a_bundle_has_nothing_to_test(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "CHECKOUT", bundle)
+    before = sorted(bundle.rglob("*"))
+    assert command.main(["--test"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == (
+        "kfxl install: --test needs kfxl's sources, and this is a bundle; run it in the "
+        "repository\n"
+    )
+    assert not printed.out
+    assert sorted(bundle.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
