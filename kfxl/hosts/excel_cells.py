@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from kfxl.spreadsheet.grids import read_grid
+
 Cells: TypeAlias = Any
 
 # COM's codes of error values are this number plus the one that VBA's CVErr takes.
@@ -50,18 +52,25 @@ def from_excel(value: Cells) -> Cells:
     if not isinstance(value, tuple | list):
         return _cell(value)
     rows = value if all(isinstance(row, tuple | list) for row in value) else (value,)
+    grid = read_grid(rows)
+    if grid is not None:  # numbers and blanks inside: errors can stand at the border only
+        grid.convert_border(_cell)
+        return grid
     return [[_cell(cell) for cell in row] for row in rows] if _hold_int(rows) else value
 
 
 def to_excel(result: Cells) -> Cells:
     """What a worksheet function gave, with floats for whole numbers, which Excel's numbers are.
 
+    Whole numbers are labels: dates and periods in the first column.
+
     >>> to_excel([["Date", "A"], [36922, 0.5]])
     [['Date', 'A'], [36922.0, 0.5]]
     """
-    if isinstance(result, str) or not _hold_int(result):
-        return result
-    return [[float(cell) if type(cell) is int else cell for cell in row] for row in result]
+    for row in () if isinstance(result, str) else result:
+        if type(row[0]) is int:
+            row[0] = float(row[0])  # in place: to copy a large result costs as much as to make it
+    return result
 
 
 def _hold_int(rows: Iterable[Iterable[object]]) -> bool:

@@ -1,4 +1,4 @@
-"""From a range as a host hands it over to the array that the core gets, and back to cells."""
+"""From a range as Excel hands it over to the array that the core gets, and back to cells."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kfxl.hosts.excel_cells import from_excel, to_excel
 from kfxl.spreadsheet.blocks import read_block
 from kfxl.spreadsheet.cells import tidy
 from kfxl.spreadsheet.layout import clean_rows, history
@@ -64,8 +65,8 @@ def _read(rows: Any) -> Any:
 
 
 def _round_trip(rows: Any) -> Any:
-    block = read_block(tidy(rows, "returns"), "returns")
-    return clean_rows(history(block.values, block.names, block.labels, None))
+    block = read_block(tidy(from_excel(rows), "returns"), "returns")
+    return to_excel(clean_rows(history(block.values, block.names, block.labels, None)))
 
 
 def _check(given: Any, array: Any, *found: Any) -> None:

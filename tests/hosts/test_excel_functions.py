@@ -203,9 +203,25 @@ def test_off_windows_the_functions_are_plain_ones() -> None:
 def test_ranges_without_errors_are_not_copied() -> None:
     from kfxl.hosts.excel_cells import from_excel
 
-    rows = ((0.5, None), ("a", True))
-    assert from_excel(rows) is rows
+    mixed = ((0.5, None), ("a", True))
+    assert from_excel(mixed) is mixed
+    numbers = ((0.5, None), (0.25, 0.75))
+    assert all(kept is row for kept, row in zip(from_excel(numbers), numbers, strict=True))
     assert from_excel(cell("#REF!")) == "#REF!"
+
+
+def test_errors_are_found_wherever_they_stand() -> None:
+    from kfxl.hosts.excel_cells import from_excel
+
+    code, name = cell("#NUM!"), "#NUM!"
+    for height, width in ((1, 1), (1, 3), (3, 1), (3, 3)):
+        for i in range(height):
+            for j in range(width):
+                rows = [[float(10 * r + c) for c in range(width)] for r in range(height)]
+                rows[i][j] = code
+                found = [[*row] for row in from_excel(tuple(map(tuple, rows)))]
+                rows[i][j] = name  # type: ignore[call-overload]
+                assert found == rows
 
 
 def test_importing_the_host_starts_no_excel() -> None:
