@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -14,11 +13,7 @@ HEAVY = {
     *("sklearn", "piqp", "joblib", "xlsxwriter", "openpyxl", "lxml", "formulon", "wasmtime"),
     *("typer", "rich", "cvxpy", "statsmodels", "matplotlib", "pyopenvba", "olefile"),
 }
-EXCEL = pytest.param(
-    "kfxl.hosts.excel",
-    "xlwings, numpy, scipy, pandas",
-    marks=pytest.mark.skipif(find_spec("xlwings") is None, reason="needs the extra excel"),
-)
+EXCEL = ("kfxl.hosts.excel", "xlwings, numpy, scipy, pandas")
 
 
 def loaded_by(modules: str) -> set[str]:
