@@ -63,12 +63,14 @@ def install(
     shell.say(f"        {said(state, here)}")
     shell.say(f"4 of {steps}  The template: recompute, backtest, report")
     # A bundle's folder may be a network's, and its owner has Excel for reports.
-    report = None if is_bundle(checkout) else current / REPORT
+    report = None if is_bundle(checkout) else report_in(current, shell)
     run_template(checkout, here, report, shell)
     if platform == "win32":
         shell.say(f"5 of {steps}  Excel")
         add_to_excel(here, shell)
     shell.say(next_steps(report, call, platform))
+    if not is_bundle(checkout):
+        shell.say("The first five minutes with your own data are in README.md.")
     return 0
 
 
@@ -125,6 +127,23 @@ def take_from_excel(here: Places, shell: Shell) -> None:
         shell.say(line)
 
 
+def report_in(folder: Path, shell: Shell) -> Path | None:
+    """Where the report goes; None, with a note, where it cannot be written."""
+    report = folder / REPORT
+    try:
+        # Excel keeps a workbook that it has open from being written.
+        if report.exists():
+            report.open("r+b").close()
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        shell.say(
+            f"        note: no report is written, because {report} cannot be ({error.strerror}); "
+            "if it is open in Excel, close it, or run this in another folder to have one"
+        )
+        return None
+    return report
+
+
 def run_template(checkout: Path, here: Places, report: Path | None, shell: Shell) -> None:
     """Recompute a copy of the template, run its backtest and leave the report, if wanted."""
     kfxl: list[str | Path] = [python_of(here.environment), "-m", "kfxl"]
@@ -138,8 +157,8 @@ def run_template(checkout: Path, here: Places, report: Path | None, shell: Shell
         outcome = shell.captured([*kfxl, *recompute], folder)
         if outcome.code == 0:
             # Shown as it runs: it has a progress bar, and says itself in one line what is wrong.
-            target = report or folder / REPORT
-            outcome = shell.shown([*kfxl, "backtest", book, "-o", target], folder)
+            output: Words = ["-o", report] if report else []
+            outcome = shell.shown([*kfxl, "backtest", book, *output], folder)
     if outcome.code != 0:
         why = environment.last_line(outcome.text) if outcome.text else "the line above says why"
         raise InstallError(
@@ -204,7 +223,6 @@ def next_steps(report: Path | None, call: str, platform: str = sys.platform) -> 
             "",
             "In a terminal:" if excel else "What to do next:",
             *commands,
-            "The first five minutes with your own data are in README.md.",
         ]
     )
 

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -434,6 +435,61 @@ def test_a_template_job_that_fails_fails_the_installation(
         setup.install(checkout, here, tmp_path, PretendShell(fails_at("backtest")))
 
 
+def open_elsewhere(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that another program has open, as on Windows."""
+    report.write_bytes(b"old")
+    real = Path.open
+
+    def refuse(self: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        if self == report:
+            raise PermissionError(13, "Permission denied", str(report))
+        return real(self, mode, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+
+def not_writable(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is read only; for root none is."""
+
+    def refuse(**_more: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(report.parent))
+
+    monkeypatch.setattr(setup.tempfile, "TemporaryFile", refuse)
+
+
+@pytest.mark.parametrize("hinder", [open_elsewhere, not_writable])
+def test_a_report_that_cannot_be_written_is_left_out_with_one_note(
+    checkout: Path,
+    here: Places,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hinder: Callable[[Path, pytest.MonkeyPatch], None],
+) -> None:
+    report = tmp_path / "kfxl-report.xlsx"
+    hinder(report, monkeypatch)
+    shell = PretendShell(lambda words: Outcome(0, "opened\n") if words[-2] == "excel" else None)
+    assert windows_ready(checkout, here, tmp_path, shell) == 0
+    notes = [line.strip() for line in shell.said if "note: " in line]
+    assert notes == [
+        f"note: no report is written, because {report} cannot be (Permission denied); "
+        "if it is open in Excel, close it, or run this in another folder to have one"
+    ]
+    assert shell.ran("backtest")
+    assert not shell.ran("backtest", "-o")
+    assert shell.commands[-1][-2:] == ["excel", "install"]
+    assert "backtest of the template is in" not in "\n".join(shell.said)
+
+
+def test_looking_whether_a_report_can_be_written_changes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "current"
+    folder.mkdir()
+    assert setup.report_in(folder, PretendShell()) == folder / "kfxl-report.xlsx"
+    assert not list(folder.iterdir())
+    (folder / "kfxl-report.xlsx").write_bytes(b"old")
+    assert setup.report_in(folder, PretendShell()) == folder / "kfxl-report.xlsx"
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"old"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
 def test_uninstalling_takes_away_what_was_made_and_nothing_else(
     checkout: Path, here: Places, tmp_path: Path
@@ -558,6 +614,7 @@ def test_a_bundle_is_installed_without_network(bundle: Path, here: Places, tmp_p
     # Nothing is left in the folder that it was started from.
     assert not shell.ran("-o", str(tmp_path / "kfxl-report.xlsx"))
     assert shell.ran("backtest")
+    assert "README.md" not in "\n".join(shell.said)
     again = PretendShell()
     windows_ready(bundle, here, tmp_path, again)
     assert not again.ran("--no-index")
