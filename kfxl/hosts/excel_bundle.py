@@ -7,7 +7,6 @@ a wheel that serves all of them is there once. The same wheels give the same byt
 from __future__ import annotations
 
 import base64
-import email
 import hashlib
 import io
 import shutil
@@ -89,7 +88,6 @@ def write_bundle(
         files |= {f"install/{part}": content for part, content in installer.items()}
         files |= scripts(pythons)
         files |= {Path(part).name: content for part, content in _licences().items()}
-        files["README.md"] = _readme()
         with _whole(path) as target:
             write_zip(target, files)
         return Bundle(count, path.stat().st_size / 1e6)
@@ -165,12 +163,6 @@ def write_zip(target: Path | io.BytesIO, files: Mapping[str, bytes | Path]) -> N
             entry.file_size = content.stat().st_size
             with content.open("rb") as source, package.open(entry, "w") as part:
                 shutil.copyfileobj(source, part)
-
-
-def _readme() -> bytes:
-    """The README, which is the long description in the package's metadata."""
-    about = metadata.distribution("kfxl").read_text("METADATA") or ""
-    return str(email.message_from_string(about).get_payload()).encode("utf-8")
 
 
 def _licences() -> dict[str, bytes]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kfxl import __version__
+
 INSTALL, UNINSTALL, README = "Install kfxl.bat", "Uninstall kfxl.bat", "Read me.txt"
 
 # The Store's Python keeps what it installs where Excel cannot see it; the wheels are for 64 bits.
@@ -31,7 +33,7 @@ if not defined PYTHON goto missing
 %PYTHON% "%HERE%install"{option}
 set "CODE=%ERRORLEVEL%"
 echo.
-if not "%CODE%"=="0" echo {failed} The line above says why.
+if not "%CODE%"=="0" echo Not finished. The line above says why.
 goto end
 
 :try
@@ -61,19 +63,39 @@ exit /b %CODE%
 """
 
 READ_ME = """\
-kfxl: Kalman filters, risk budgets and honest backtests in Excel's cells
-
-1. Extract the zip: right-click it, Properties, tick Unblock if that is there; then Extract All.
-2. Close Excel.
-3. Double-click "{install}".
+kfxl {version}: Kalman filters, risk budgets and honest backtests in Excel's cells
 
 It needs Windows with 64 bits, Excel, and Python {pythons} from python.org (64 bits).
 It needs no network and no administrator, and installs for you alone.
-"{uninstall}" takes it away again; your workbooks stay.
 
-What is wrong, if something is: open a Command Prompt and type  kfxl excel check
+INSTALL
+1. Right-click the zip, choose Properties, tick Unblock if that is there, and OK.
+2. Right-click the zip, choose Extract All. Keep the new folder:
+   "{uninstall}" needs it.
+3. Close Excel, all of its windows.
+4. Double-click "{install}" in the new folder. If Windows warns:
+   - "Windows protected your PC": click More info, then Run anyway.
+   - "The publisher could not be verified": click Run.
+   - Neither is offered: your organisation blocks it. Ask your IT department, or open a
+     terminal in this folder and type  {terminal}
+5. At the end Excel opens with the template (kfxl.xlsx in Documents) and has a tab kfxl.
+
+UPDATE
+1. Extract the new zip, as above, and close Excel.
+2. Double-click "{install}" in the new folder. The old folder may then go.
+
+UNINSTALL
+1. Close Excel.
+2. Double-click "{uninstall}". Your workbooks stay.
+
+IF SOMETHING IS WRONG
+Open a terminal and type  kfxl excel check
+
 The packages in the folder wheels are under their own licences, which are inside them.
 """
+
+# `py install` would be a command of Python's install manager, which is called py as well.
+TERMINAL = "py -m install"
 
 
 def scripts(pythons: Sequence[str]) -> dict[str, bytes]:
@@ -95,16 +117,18 @@ def scripts(pythons: Sequence[str]) -> dict[str, bytes]:
             **batch,
             option="",
             about="Installs kfxl for you; no administrator and no network are needed.",
-            failed="kfxl was not installed.",
         ),
         UNINSTALL: BATCH.format(
             **batch,
             option=" --uninstall",
             about="Takes kfxl away again; your workbooks stay.",
-            failed="kfxl was not taken away.",
         ),
         README: READ_ME.format(
-            install=INSTALL, uninstall=UNINSTALL, pythons=" or ".join((newest, *older))
+            version=__version__,
+            pythons=" or ".join((newest, *older)),
+            install=INSTALL,
+            uninstall=UNINSTALL,
+            terminal=TERMINAL,
         ),
     }
     return {name: text.replace("\n", "\r\n").encode("ascii") for name, text in texts.items()}

@@ -19,7 +19,7 @@ import kfxl
 from kfxl.errors import InputError
 from kfxl.hosts import excel_bundle, excel_wheels
 from kfxl.hosts.excel_bundle import installer_files, kfxl_wheel, write_bundle
-from kfxl.hosts.excel_scripts import INSTALL, UNINSTALL, scripts
+from kfxl.hosts.excel_scripts import INSTALL, README, TERMINAL, UNINSTALL, scripts
 from kfxl.hosts.excel_wheels import collect, pip_download, read_wheel
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -223,7 +223,9 @@ def test_the_bundle_holds_installer_wheels_and_scripts(tmp_path: Path) -> None:
     assert wheels.count("wheels/pandas-3.0-py3-none-any.whl") == 1
     assert "wheels/tomli-2.0-py3-none-any.whl" in wheels
     assert not [name for name in wheels if "appscript" in name or "notzdata" in name]
-    assert {INSTALL, UNINSTALL, "Read me.txt", "README.md", "LICENSE"} <= set(found)
+    assert {INSTALL, UNINSTALL, README, "LICENSE"} <= set(found)
+    # It speaks of the repository, which its reader does not have.
+    assert "README.md" not in found
     installer = {f"install/{path.name}" for path in (ROOT / "install").glob("*.py")}
     assert installer <= set(found)
     assert [path.name for path in tmp_path.iterdir()] == ["kfxl.zip"]
@@ -334,3 +336,37 @@ def test_the_scripts_choose_a_python_that_the_wheels_serve() -> None:
         )
         done = subprocess.run([sys.executable, "-c", setting + code], check=False)
         assert (done.returncode == 0) == fits, (version, platform, base)
+
+
+@pytest.mark.parametrize("name", [INSTALL, UNINSTALL])
+def test_the_scripts_do_not_say_how_far_it_came(name: str) -> None:
+    # The line above may say "kfxl is installed, but not in Excel yet".
+    text = scripts(["3.13"])[name].decode("ascii")
+    assert "echo Not finished. The line above says why.\r\n" in text
+    assert "was not" not in text
+
+
+def test_the_read_me_answers_what_a_colleague_asks() -> None:
+    text = scripts(["3.11", "3.13"])[README].decode("ascii").replace("\r\n", "\n")
+    assert max(map(len, text.split("\n"))) <= 90
+    assert text.startswith(f"kfxl {kfxl.__version__}: ")
+    words = " ".join(text.split())
+    for wanted in (
+        "Python 3.13 or 3.11 from python.org",
+        "4. Double-click",
+        '"Windows protected your PC": click More info, then Run anyway.',
+        '"The publisher could not be verified": click Run.',
+        "Neither is offered: your organisation blocks it.",
+        f"type {TERMINAL} ",
+        'Keep the new folder: "Uninstall kfxl.bat" needs it.',
+        "Extract the new zip, as above, and close Excel.",
+        "At the end Excel opens with the template (kfxl.xlsx in Documents) and has a tab kfxl.",
+    ):
+        assert wanted in words
+
+
+def test_the_command_of_the_read_me_starts_the_installer() -> None:
+    command = [sys.executable, *TERMINAL.split()[1:], "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--uninstall" in done.stdout
