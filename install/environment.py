@@ -22,7 +22,7 @@ from install.places import python_of
 from install.shell import InstallError, Shell
 
 MARKER = "kfxl-environment.json"
-LOGS = ("kfxl.log", "install.log")
+LOGS = ("kfxl.log", "install.log", "kfxl-setup.log")
 READY, UNFINISHED = "ready", "unfinished"
 
 
