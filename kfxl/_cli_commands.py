@@ -64,7 +64,7 @@ def _root(
 @app.command()
 def template(
     path: Annotated[
-        Path, typer.Argument(metavar="[PATH]", help="The workbook to write.", show_default=True)
+        Path, typer.Argument(metavar="PATH", help="The workbook to write.", show_default=True)
     ] = Path("kfxl.xlsx"),
     returns: Annotated[
         Path | None,
@@ -117,7 +117,7 @@ def recalc(
             "--output",
             "-o",
             metavar="OUT",
-            help="The workbook to write; may be BOOK itself. [default: BOOK-recalculated.xlsx]",
+            help="The workbook to write; may be BOOK itself (else BOOK-recalculated.xlsx).",
         ),
     ] = None,
 ) -> None:
@@ -217,7 +217,7 @@ def backtest(
 @app.command()
 def functions(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Explain this function.")
+        str | None, typer.Argument(metavar="NAME", help="Explain this function.")
     ] = None,
 ) -> None:
     """List the worksheet functions, or explain one."""

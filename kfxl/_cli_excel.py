@@ -53,7 +53,7 @@ def build(
     fresh_target(beside, OTHER_NAME, force=force, ending=".txt")
     addin = host("excel_addin")
     with working("Building the add-in"):
-        data = addin.build_addin(interpreter or _usual_interpreter())
+        data = addin.build_addin(_usual_interpreter() if interpreter is None else interpreter)
         files.write_whole(target, data)
         files.write_whole(beside, addin.notices().encode("utf-8"))
     say(f"Wrote {target} and {beside.name}")
@@ -64,7 +64,7 @@ def install(
     template: Annotated[
         Path | None,
         typer.Option(
-            metavar="BOOK", help="Where to put the template. [default: kfxl.xlsx in Documents]"
+            metavar="BOOK", help="Where to put the template (else kfxl.xlsx in Documents)."
         ),
     ] = None,
     no_open: Annotated[
@@ -75,7 +75,7 @@ def install(
     surroundings, installer, addin = (
         host(name) for name in ("excel_windows", "excel_install", "excel_addin")
     )
-    windows = surroundings.this_windows()
+    windows = _windows("install")
     book = surroundings.documents_folder(windows) / BOOK if template is None else template
     book = book if book.exists() else book_target(book)
     surroundings.refuse_store_python(windows)
@@ -96,7 +96,7 @@ def install(
 @excel.command()
 def uninstall() -> None:
     """Take the add-in away again; your workbooks stay (Windows)."""
-    windows = host("excel_windows").this_windows()
+    windows = _windows("uninstall")
     done = host("excel_install").uninstall(windows)
     for what in done:
         say(f"Removed {what}")
@@ -106,19 +106,20 @@ def uninstall() -> None:
 @excel.command()
 def check() -> None:
     """Say what is wrong with kfxl in Excel, and what helps (Windows)."""
-    windows = host("excel_windows").this_windows()
+    windows = _windows("check")
     raise typer.Exit(report(host("excel_check").findings(windows)))
 
 
 @excel.command()
 def bundle(
     path: Annotated[
-        Path, typer.Argument(metavar="[PATH]", help="The zip to write.", show_default=True)
+        Path, typer.Argument(metavar="PATH", help="The zip to write.", show_default=True)
     ] = Path("kfxl-windows.zip"),
     python: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="VERSION", help="A Python that it serves; more than one may be given. [all]"
+            metavar="VERSION",
+            help="A Python that it serves, as in 3.13; more than one may be given (else all).",
         ),
     ] = None,
     force: Force = False,
@@ -131,6 +132,17 @@ def bundle(
         made = maker.write_bundle(target, pythons)
     say(f"Wrote {target}: {made.wheels} packages, {made.megabytes:.0f} MB")
     say("Your colleagues extract it and double-click Install kfxl.bat.")
+
+
+def _windows(command: str) -> Any:
+    """The Windows that this runs on, or one line about the command on another system."""
+    try:
+        return host("excel_windows").this_windows()
+    except InputError:
+        if sys.platform == "win32":
+            raise
+        remedy = "here use kfxl excel build or kfxl excel bundle"
+        raise InputError(f"excel {command}", "works on Windows only", remedy) from None
 
 
 def _give_template(windows: Any, book: Path, *, wanted: bool) -> None:

@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import typer
 
 import kfxl
 from kfxl import _cli_backtest, _cli_check, _cli_commands, _cli_remarks, cli
@@ -91,6 +94,30 @@ def test_help(run: Console, words: tuple[str, ...]) -> None:
     assert run(*words) == 0
     assert "Usage" in run.out
     assert not run.err
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with its words."""
+
+    def walk(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+        yield words, command
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from walk((*words, name), inner)
+
+    return walk((), typer.main.get_command(_cli_commands.app))
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands()], ids=" ".join)
+def test_help_shows_all_that_is_written(
+    run: Console, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    # What is in square brackets is taken for markup and vanishes.
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(*words, "--help") == 0
+    assert "[[" not in run.out
+    command = dict(commands())[words]
+    for text in (command.help, *(getattr(option, "help", None) for option in command.params)):
+        assert text is None or " ".join(text.split()) in " ".join(run.out.split())
 
 
 @pytest.mark.parametrize(

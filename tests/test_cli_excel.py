@@ -105,7 +105,10 @@ def test_help(run: Console, words: tuple[str, ...]) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="about other systems")
 @pytest.mark.parametrize("command", ["install", "uninstall", "check"])
 def test_other_systems_are_told_where_the_add_in_runs(run: Console, command: str) -> None:
-    assert "Excel: its add-in runs on Windows only; " in run.fails("excel", command)
+    assert run.fails("excel", command) == (
+        f"kfxl: excel {command}: works on Windows only; "
+        "here use kfxl excel build or kfxl excel bundle\n"
+    )
 
 
 def test_install_says_what_it_did_and_opens_the_template(
