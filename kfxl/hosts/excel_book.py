@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -14,15 +13,19 @@ import xlwings as xw
 
 from kfxl.errors import InputError
 from kfxl.hosts.excel_cells import from_excel
-from kfxl.hosts.excel_failures import absences
+from kfxl.hosts.excel_failures import absences, com_errors, is_busy
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.book_inputs import MAX_COLUMNS, MAX_ROWS, Cells
+from kfxl.spreadsheet.dates import from_serial
 
 REFERENCE = re.compile(
     r"=(?:'((?:[^']|'')+)'|([^'!]+))!\$([A-Z]{1,3})\$(\d+)(?::\$([A-Z]{1,3})\$(\d+))?$"
 )
 FEWEST_ROWS, FEWEST_COLUMNS = 3, 2
 SELECT = "select the returns with their names and dates, then press Run backtest"
+SELECT_ALL = "select the whole block of returns, then press Run backtest"
+DAYS_1904 = 1462  # how far apart the two ways to count days are
+AS_OF = "As_Of"
 
 
 def active_book(app: xw.App) -> xw.Book:
@@ -41,23 +44,53 @@ def active_book(app: xw.App) -> xw.Book:
 
 
 def cells_of(value: Any) -> Cells:
-    """Rows of plain cells of what ``Range.Value`` gave.
+    """Rows of plain cells of what ``Range.Value2`` gave; dates are numbers there.
 
     >>> cells_of(((1.0, None), (-2146826246, "x")))
     [[1.0, None], ['#N/A', 'x']]
     """
     rows = value if isinstance(value, tuple | list) else ((value,),)
-    return [[_plain(cell) for cell in row] for row in from_excel(rows)]
+    return [list(row) for row in from_excel(rows)]
 
 
-def _plain(cell: object) -> object:
-    if isinstance(cell, dt.datetime):
-        # COM says that Excel's dates are UTC; they have no time zone.
-        day = (cell.year, cell.month, cell.day)
-        return dt.datetime(*day, cell.hour, cell.minute, cell.second, cell.microsecond)
-    if isinstance(cell, Decimal):  # cells formatted as money
-        return float(cell)
-    return float(cell) if type(cell) is int else cell
+def _dated(block: Any) -> Cells:
+    """Cells of a COM range, with dates in the first column where cells are formatted as such.
+
+    Value2 gives every number whole, where Value cuts money at four decimals.
+    """
+    cells = cells_of(block.Value2)
+    for row, moment in zip(cells, _dates(block.Columns(1)), strict=True):
+        row[0] = row[0] if moment is None else moment
+    return cells
+
+
+def _dates(column: Any) -> list[dt.datetime | None]:
+    """The date of each cell of a column, None where a cell is not formatted as one.
+
+    Value says which are dates, Value2 and the workbook say which ones.
+    """
+    plain = cells_of(column.Value2)
+    from_1904 = column.Worksheet.Parent.Date1904
+    refusals = (ValueError, OverflowError, *com_errors())
+    try:
+        shown = cells_of(column.Value)
+    except refusals as error:
+        # Fails on a number that is no date in a cell formatted as one, such as 20201231.
+        if is_busy(error):
+            raise
+        if from_1904:  # plain numbers would be read as days since 1900
+            where = f"{column.Worksheet.Name}!{column.Address.replace('$', '')}"
+            problem = "a cell is formatted as a date and holds none"
+            remedy = "correct it, or format the cells as numbers"
+            raise InputError(where, problem, remedy) from None
+        return [None] * len(plain)
+    days = DAYS_1904 if from_1904 else 0
+    return [
+        from_serial(cell + days)
+        if isinstance(cell, float) and isinstance(look, dt.datetime)
+        else None
+        for (cell,), (look,) in zip(plain, shown, strict=True)
+    ]
 
 
 class ExcelCells:
@@ -72,12 +105,20 @@ class ExcelCells:
         return [sheet.name for sheet in self._book.sheets]
 
     def rows(self, sheet: str) -> Cells:
-        """Values of a sheet from A1 to the end of what is used, in one call."""
+        """Values of a sheet from A1 to the end of what is used; dates in the first column.
+
+        Elsewhere a date is a number, but for the setting As of.
+        """
         page = self._book.sheets[sheet]
         used = page.used_range
         height = min(used.row + used.shape[0] - 1, MAX_ROWS)
         width = min(used.column + used.shape[1] - 1, MAX_COLUMNS)
-        return cells_of(page.range((1, 1), (height, width)).raw_value)
+        cells = _dated(page.range((1, 1), (height, width)).api)
+        place = self.named(AS_OF)
+        if place and place.sheet == sheet and place.row < height and place.column < width:
+            (moment,) = _dates(page.range((place.row + 1, place.column + 1)).api)
+            cells[place.row][place.column] = moment or cells[place.row][place.column]
+        return cells
 
     def named(self, name: str) -> Area | None:
         """The cells that a name of the workbook stands for."""
@@ -130,7 +171,7 @@ def selection_of(app: xw.App) -> Selection:
     Raises
     ------
     InputError
-        No cells are selected, or too few, or several blocks.
+        No cells are selected, or too few, or several blocks, or one cell of a protected sheet.
     """
     cells = app.api.Selection
     try:
@@ -141,7 +182,7 @@ def selection_of(app: xw.App) -> Selection:
         what = "no cells are selected" if not areas else "there are several blocks"
         raise InputError("selection", what, SELECT)
     if cells.Rows.Count == 1 and cells.Columns.Count == 1:
-        cells = cells.CurrentRegion
+        cells = _around(cells)
     sheet = cells.Worksheet
     # Whole columns have a million rows, most of them never used.
     cells = app.api.Intersect(cells, sheet.UsedRange)
@@ -149,4 +190,14 @@ def selection_of(app: xw.App) -> Selection:
     if height < FEWEST_ROWS or width < FEWEST_COLUMNS:
         raise InputError("selection", f"has {height} x {width} cells with content", SELECT)
     address = f"{sheet.Name}!{cells.Address.replace('$', '')}"
-    return Selection(address, cells_of(cells.Value))
+    return Selection(address, _dated(cells))
+
+
+def _around(cell: Any) -> Any:
+    """The block of cells around one of them, which Excel does not tell on a protected sheet."""
+    try:
+        return cell.CurrentRegion
+    except com_errors() as error:
+        if is_busy(error):
+            raise
+        raise InputError("selection", "is one cell of a protected sheet", SELECT_ALL) from None

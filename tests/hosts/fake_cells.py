@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kfxl.spreadsheet.areas import column_letters
 from tests.hosts.fake_charts import Font, is_color
-from tests.hosts.fake_com import ComObject
+from tests.hosts.fake_com import Calls, ComObject
 from tests.hosts.pywin32_stub import com_error, com_time
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROWS, COLUMNS = 1_048_576, 16_384
 EPOCH = dt.datetime(1899, 12, 30)
+EPOCH_1904 = dt.datetime(1904, 1, 1)
+LAST_DATE = 2_958_465  # 9999-12-31
 LONGEST_TEXT = 32_767
 ERRORS = {"#N/A": -2146826246, "#DIV/0!": -2146826281, "#VALUE!": -2146826273}
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
@@ -126,15 +128,35 @@ class Areas(ComObject):
 
 
 class Lines(ComObject):
-    """``Range.Rows`` or ``Range.Columns``, of which the count is asked."""
+    """``Range.Rows`` or ``Range.Columns``: their count, or one of them by its number."""
 
-    def __init__(self, cells: Range, count: int) -> None:
-        super().__init__(cells.calls)
-        self.count = count
+    def __init__(self, parts: Sequence[Range], calls: Calls) -> None:
+        super().__init__(calls)
+        self.parts = parts
 
     @property
     def Count(self) -> int:
-        return self.count
+        return len(self.parts)
+
+    def __call__(self, number: int) -> Range:
+        with self.calls.one("Range._Default"):
+            return self.parts[number - 1]
+
+
+class _Slices(Sequence[Any]):
+    """The rows or columns of a range, which may be a million: made when they are asked for."""
+
+    def __init__(self, cells: Range, lines: range, *, down: bool) -> None:
+        self.cells, self.lines, self.down = cells, lines, down
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, position: Any) -> Any:
+        line = range(self.lines[position], self.lines[position] + 1)
+        cells = self.cells
+        rows, columns = (line, cells.columns) if self.down else (cells.rows, line)
+        return Range(cells.sheet, rows, columns)
 
 
 class Range(ComObject):
@@ -203,11 +225,11 @@ class Range(ComObject):
 
     @property
     def Rows(self) -> Lines:
-        return Lines(self, len(self.rows))
+        return Lines(_Slices(self, self.rows, down=True), self.calls)
 
     @property
     def Columns(self) -> Lines:
-        return Lines(self, len(self.columns))
+        return Lines(_Slices(self, self.columns, down=False), self.calls)
 
     @property
     def Count(self) -> int:
@@ -229,6 +251,8 @@ class Range(ComObject):
 
     @property
     def CurrentRegion(self) -> Range:
+        if self.sheet.protected:
+            raise com_error("CurrentRegion method of Range class failed")
         rows, columns = self.rows, self.columns
         while True:
             around = (range(rows[0] - 1, rows[-1] + 2), range(columns[0] - 1, columns[-1] + 2))
@@ -344,13 +368,18 @@ def us_format(text: str, language: Mapping[str, str]) -> str:
     return "".join(rf"\{c}" if c in literal else known.get(c, c) for c in text)
 
 
-def shown(content: Typed | None, number_format: str) -> Any:
-    """A cell as ``Range.Value`` gives it: dates and amounts of money have types of their own."""
+def shown(content: Typed | None, number_format: str, epoch: dt.datetime = EPOCH) -> Any:
+    """A cell as ``Range.Value`` gives it: dates and amounts of money have types of their own.
+
+    A number that is no date, in a cell formatted as one, fails the whole range.
+    """
     if content is None:
         return None
     if content.kind == "number":
         if re.search("[ymd]", number_format.lower()) and number_format != "General":
-            return com_time(EPOCH + dt.timedelta(days=content.value))
+            if not 0 <= content.value <= LAST_DATE:
+                raise com_error("Application-defined or object-defined error")
+            return com_time(epoch + dt.timedelta(days=content.value))
         if "$" in number_format:
             return Decimal(str(round(content.value, 4)))
     return content.value

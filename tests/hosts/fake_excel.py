@@ -21,6 +21,7 @@ from tests.hosts.fake_cells import (
     ADDRESS,
     COLUMNS,
     EPOCH,
+    EPOCH_1904,
     ERRORS,
     ROWS,
     Format,
@@ -214,7 +215,9 @@ class Worksheet(Sheet):
 
     def shown(self, row: int, column: int) -> Any:
         number_format = self.format(row, column, "NumberFormat", "General")
-        return shown(self.cells.get((row, column)), number_format)
+        with self.calls.inside():
+            epoch = EPOCH_1904 if self.book.Date1904 else EPOCH
+        return shown(self.cells.get((row, column)), number_format, epoch)
 
     @property
     def Names(self) -> Names:

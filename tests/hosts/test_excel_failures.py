@@ -128,7 +128,8 @@ def check_words(name: str, answer: str, is_new: bool, where: str) -> None:
     assert "unexpected" not in answer, where
     if answer.startswith("Report: see the sheets"):
         assert is_new, where
-        assert name.startswith(TOLERATED), where
+        # Where Value fails, Value2 has the dates as numbers, which mean the same.
+        assert name.startswith(TOLERATED) or name == "Range.Value", where
     else:
         assert f"{name} refused" in answer or "Could not be set back" in answer, where
 
