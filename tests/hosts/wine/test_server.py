@@ -81,6 +81,12 @@ def test_the_settings_name_the_usual_interpreter(interpreter: str) -> None:
     assert interpreter == DEFAULT_INTERPRETER
 
 
+def test_the_addin_takes_the_steps_that_are_taken_here(source: str) -> None:
+    # That it takes them when it runs is shown in tests/hosts/test_excel_vba_runs.py.
+    for step in ("LoadDll Interpreter", 'Program = "."', "Shell.CurrentDirectory = Folder"):
+        assert step in source
+
+
 def test_the_code_page_does_not_hold_the_name(stand_in: StandIn, interpreter: str) -> None:
     # Otherwise the next test would show nothing.
     stand_in.ask("environment", variables={"LOCALAPPDATA": LOCAL})
