@@ -75,8 +75,9 @@ def test_build_writes_the_add_in_and_the_notices(run: Console, tmp_path: Path) -
 def test_build_looks_before_it_works(run: Console, tmp_path: Path) -> None:
     assert "give a name ending in .xlam" in run.fails("excel", "build", tmp_path / "kfxl.xlsx")
     assert "create it first" in run.fails("excel", "build", tmp_path / "no" / "kfxl.xlam")
-    line = run.fails("excel", "build", tmp_path / "kfxl.xlam", "--interpreter", 'a"b')
-    assert line.startswith("kfxl: interpreter: ")
+    for path in ('a"b', "/usr/bin/python3", ""):
+        line = run.fails("excel", "build", tmp_path / "kfxl.xlam", "--interpreter", path)
+        assert line.startswith(f"kfxl: interpreter: {path or 'nothing'} is not the full path ")
     assert not list(tmp_path.iterdir())
 
 

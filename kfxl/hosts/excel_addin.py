@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import struct
 import tempfile
 import zipfile
@@ -24,6 +25,13 @@ ADDIN = "kfxl.xlam"
 PROJECT = "kfxl"
 CONFIG = "kfxl.conf"
 DEFAULT_INTERPRETER = r"%LOCALAPPDATA%\kfxl\Scripts\pythonw.exe"
+# On a drive, on a server's share, or below the folder that a variable names.
+INTERPRETER = re.compile(
+    r"""(?:[a-z]:|\\\\[^\\/:*?"<>|]+\\[^\\/:*?"<>|]+|%[^\\/:*?"<>|%]+%)"""
+    r"""\\(?:[^\\/:*?"<>|]+\\)*pythonw?\.exe""",
+    re.IGNORECASE,
+)
+LONGEST_PATH = 255
 
 TEMPLATE = "quickstart_addin_ribbon.xlam"
 TEMPLATE_PROJECT = "MyAddin"
@@ -91,10 +99,17 @@ def notices() -> str:
 
 
 def check_interpreter(interpreter: str) -> None:
-    """Refuse a path that would break out of the command line."""
-    if not interpreter or '"' in interpreter or not interpreter.isprintable():
-        remedy = "give the path of pythonw.exe as it is, without quotation marks"
-        raise InputError("interpreter", f"{interpreter!r:.60} is no path", remedy)
+    r"""Refuse what is no full path of a Windows Python, or would break out of the command line.
+
+    >>> check_interpreter(r"C:\Python & Co\pythonw.exe")
+    """
+    if len(interpreter) > LONGEST_PATH:
+        problem = f"it has {len(interpreter)} characters, and at most {LONGEST_PATH} serve"
+        raise InputError("interpreter", problem, "install kfxl in a shorter folder")
+    if not INTERPRETER.fullmatch(interpreter) or not interpreter.isprintable():
+        shown = "".join(c if c.isprintable() else " " for c in interpreter) or "nothing"
+        problem = f"{shown} is not the full path of a pythonw.exe"
+        raise InputError("interpreter", problem, f"give one such as {DEFAULT_INTERPRETER}")
 
 
 def _binary() -> bytes:

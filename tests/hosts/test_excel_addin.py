@@ -200,10 +200,55 @@ def config(package: bytes) -> list[tuple[str, str]]:
     return list(book["kfxl.conf"].values)
 
 
-@pytest.mark.parametrize("path", ["", 'C:\\a" & calc.exe & "', "C:\\a\nb"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        'C:\\a" & calc.exe & "\\pythonw.exe',
+        "C:\\a\nb\\pythonw.exe",
+        "/usr/bin/python3",
+        "/usr/bin/pythonw.exe",
+        "C:/Python/pythonw.exe",
+        "pythonw.exe",
+        "kfxl\\Scripts\\pythonw.exe",
+        "C:pythonw.exe",
+        "C:\\kfxl\\Scripts",
+        "C:\\kfxl\\\\pythonw.exe",
+        "C:\\kfxl\\excel.exe",
+        "C:\\kfxl\\pythonw.exe\n",
+        "\\\\server\\pythonw.exe",
+        "100%\\pythonw.exe",
+        "%%\\pythonw.exe",
+    ],
+)
 def test_an_interpreter_that_is_no_path_is_refused(path: str) -> None:
-    with pytest.raises(InputError, match="interpreter"):
+    with pytest.raises(InputError) as caught:
         build_addin(path)
+    shown = path.replace("\n", " ") or "nothing"
+    assert str(caught.value) == (
+        f"interpreter: {shown} is not the full path of a pythonw.exe; "
+        r"give one such as %LOCALAPPDATA%\kfxl\Scripts\pythonw.exe"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        DEFAULT_INTERPRETER,
+        r"c:\PYTHON.EXE",
+        r"D:\Zoë Łęcka & 株 100%\(1)\pythonw.exe",
+        r"\\server\share$\pythonw.exe",
+        r"%ProgramFiles(x86)%\kfxl\python.exe",
+    ],
+)
+def test_paths_of_every_kind_are_taken(path: str) -> None:
+    excel_addin.check_interpreter(path)
+
+
+def test_a_path_of_an_interpreter_has_a_length_that_windows_takes() -> None:
+    excel_addin.check_interpreter(r"C:\%s\pythonw.exe" % ("x" * 240))
+    with pytest.raises(InputError, match="it has 256 characters, and at most 255 serve"):
+        excel_addin.check_interpreter(r"C:\%s\pythonw.exe" % ("x" * 241))
 
 
 def test_the_dll_of_the_installed_xlwings(sources: dict[str, str]) -> None:
