@@ -11,6 +11,7 @@ from typing import Protocol
 
 from kfxl import __version__
 from kfxl._cli_output import say
+from kfxl.cli import remedy as remedy_for
 
 PACKAGES = (
     "numpy",
@@ -50,7 +51,7 @@ def run_checks() -> int:
         *(package(name) for name in PACKAGES),
         *(attempt(what, look) for what, look in ATTEMPTS.items()),
     ]
-    return report(findings, f" Remedy: {REMEDY}")
+    return report(findings, f" Remedy: {remedy_for('files')}")
 
 
 class Looked(Protocol):
@@ -80,9 +81,6 @@ def report(findings: Sequence[Looked], remedy: str = "") -> int:
     broken = dict.fromkeys(finding.what for finding in findings if not finding.good)
     say("All is well." if not broken else f"Broken: {', '.join(broken)}.{remedy}")
     return 1 if broken else 0
-
-
-REMEDY = "run `python3 install` in kfxl's checkout again, or pip install 'kfxl[files]'"
 
 
 def package(name: str) -> Finding:

@@ -82,13 +82,27 @@ def _unexpected(error: Exception) -> str:
 def _missing(error: ModuleNotFoundError) -> int:
     """Name the remedy for a package that is not there."""
     package = (error.name or "").partition(".")[0]
-    if package in FILES_EXTRA:
-        return _fail(f"{package}: this package is missing; run: pip install 'kfxl[files]'", 1)
-    if package in EXCEL_EXTRA:
-        return _fail(f"{package}: this package is missing; run: pip install 'kfxl[excel]'", 1)
+    for extra, packages in (("files", FILES_EXTRA), ("excel", EXCEL_EXTRA)):
+        if package in packages:
+            return _fail(f"{package}: this package is missing; {remedy(extra)}", 1)
     if package == "kfxl":
         return _fail(f"{error.name}: this part of kfxl is missing; install kfxl again", 1)
     return _fail(f"{package or error}: this package is missing; run: pip install kfxl", 1)
+
+
+def remedy(extra: str) -> str:
+    """What brings the packages of one of kfxl's extras back, in words for every system.
+
+    The name ``py install`` belongs to Python's own install manager on Windows, and its terminal
+    knows no single quotes.
+
+    >>> remedy("files").rpartition(": ")[2]
+    'pip install "kfxl[files]"'
+    """
+    return (
+        "run the installer of kfxl again (python3 install, on Windows py -m install), "
+        f'or: pip install "kfxl[{extra}]"'
+    )
 
 
 def _fail(message: str, code: int) -> int:

@@ -90,7 +90,8 @@ def test_a_missing_package_is_named_with_its_extra(
 
     monkeypatch.setattr(excel_addin, "build_addin", missing)
     assert run.fails("excel", "build", tmp_path / "kfxl.xlam") == (
-        f"kfxl: {package}: this package is missing; run: pip install 'kfxl[excel]'\n"
+        f"kfxl: {package}: this package is missing; run the installer of kfxl again "
+        '(python3 install, on Windows py -m install), or: pip install "kfxl[excel]"\n'
     )
 
 

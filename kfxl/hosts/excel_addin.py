@@ -140,7 +140,8 @@ def _template() -> Path:
     for folder in (found and found.submodule_search_locations) or ():
         if (path := Path(folder) / TEMPLATE).is_file():
             return path
-    raise InputError("xlwings", "its add-in template is missing", "pip install 'kfxl[excel]'")
+    remedy = 'run the installer of kfxl again, or: pip install "kfxl[excel]"'
+    raise InputError("xlwings", "its add-in template is missing", remedy)
 
 
 def _renamed(binary: bytes) -> bytes:

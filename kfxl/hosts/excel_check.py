@@ -26,7 +26,7 @@ from kfxl.hosts.excel_windows import (
 )
 
 AGAIN = "run: kfxl excel install"
-EXTRA = "run: pip install 'kfxl[excel]'"
+EXTRA = 'run the installer of kfxl again, or: pip install "kfxl[excel]"'
 MACHINES = {0x8664: 64, 0x14C: 32}  # what a DLL's header says it was made for
 BITS = {"x64": 64, "x86": 32}
 
