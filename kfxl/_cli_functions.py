@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from rich.table import Table
@@ -33,10 +34,12 @@ def show_functions() -> None:
 def show_function(name: str) -> None:
     """Arguments, result and an example of one function."""
     entries = {entry.name: entry for entry in catalogue()}
-    entry = entries.get(name.strip().lstrip("=").upper())
+    wanted = name.strip().lstrip("=").upper()
+    entry = entries.get(wanted)
     if entry is None:
-        close = get_close_matches(name.upper(), entries, n=1, cutoff=0.4)
-        remedy = f"did you mean {close[0]}?" if close else "kfxl functions lists them all"
+        *others, last = nearest(wanted, list(entries)) or [""]
+        choice = f"{', '.join(others)} or {last}" if others else last
+        remedy = f"did you mean {choice}?" if choice else "kfxl functions lists them all"
         raise InputError("name", f"there is no function {name}", remedy)
     words = ", ".join(
         f"[{argument.name}]" if argument.optional else argument.name for argument in entry.arguments
@@ -54,6 +57,19 @@ def show_function(name: str) -> None:
     _paragraph(f"\nResult: {entry.returns}")
     if entry.example:
         say(f"Example: {entry.example}")
+
+
+def nearest(wanted: str, names: Sequence[str]) -> list[str]:
+    """The few names that somebody who typed this may have meant.
+
+    >>> nearest("KF_RISK", ["KFXL_VERSION", "KF_RISK_CONTRIBUTIONS"])
+    ['KF_RISK_CONTRIBUTIONS']
+    """
+    if not wanted:
+        return []
+    begin = [name for name in names if name.startswith(wanted)]
+    hold = [name for name in names if wanted in name]
+    return (begin or hold)[:3] or get_close_matches(wanted, names, n=1, cutoff=0.4)
 
 
 def _paragraph(text: str) -> None:

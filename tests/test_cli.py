@@ -201,7 +201,10 @@ def test_a_missing_extra_names_its_remedy(
         raise ModuleNotFoundError(f"No module named {package!r}", name=f"{package}.sub")
 
     monkeypatch.setattr(_cli_commands, "run", fail)
-    assert "pip install 'kfxl[files]'" in run.fails("check")
+    assert run.fails("check") == (
+        f"kfxl: {package}: this package is missing; run the installer of kfxl again "
+        '(python3 install, on Windows py -m install), or: pip install "kfxl[files]"\n'
+    )
 
 
 def test_without_the_extra_the_command_still_answers(tmp_path: Path) -> None:
@@ -219,7 +222,7 @@ def test_without_the_extra_the_command_still_answers(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "pip install 'kfxl[files]'" in done.stderr
+    assert 'pip install "kfxl[files]"' in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise on Windows")
@@ -502,6 +505,24 @@ def test_an_unknown_function_is_answered_with_the_nearest(run: Console) -> None:
     assert "did you mean RISK_PARITY_WEIGHTS?" in run.fails("functions", "RISKPARITY_WEIGHTS")
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("KF_RISK", "did you mean KF_RISK_CONTRIBUTIONS?"),
+        ("=kf_factor", "KF_FACTOR_BETAS, KF_FACTOR_FORECAST or KF_FACTOR_CONTRIBUTIONS?"),
+        ("covariance", "did you mean RISK_COVARIANCE?"),
+        ("RISK", "RISK_PARITY_WEIGHTS, RISK_BUDGET_WEIGHTS or RISK_CONTRIBUTIONS?"),
+        ("PORTFOLIO_PERFORMANSE", "did you mean PORTFOLIO_PERFORMANCE?"),
+        ("XYZ", "kfxl functions lists them all"),
+        (" ", "kfxl functions lists them all"),
+    ],
+)
+def test_names_that_begin_with_or_hold_the_word_come_first(
+    run: Console, asked: str, words: str
+) -> None:
+    assert words in run.fails("functions", asked)
+
+
 def test_check_says_that_all_is_well(run: Console) -> None:
     assert run("check") == 0, run.out
     for word in (kfxl.__version__, sys.executable, str(log_path()), "numpy", "All is well."):
@@ -520,4 +541,7 @@ def test_check_fails_when_a_package_is_missing(
 ) -> None:
     monkeypatch.setattr(_cli_check, "PACKAGES", ("numpy", "no-such-package"))
     assert run("check") == 1
-    assert "no-such-package" in run.out.splitlines()[-1]
+    closing = run.out.splitlines()[-1]
+    assert "no-such-package" in closing
+    assert "Remedy: run the installer of kfxl again" in closing
+    assert closing.endswith('or: pip install "kfxl[files]"')
