@@ -71,7 +71,7 @@ def _dates(column: Any) -> list[dt.datetime | None]:
     """
     plain = cells_of(column.Value2)
     from_1904 = column.Worksheet.Parent.Date1904
-    refusals = (ValueError, OverflowError, *com_errors())
+    refusals: tuple[type[Exception], ...] = (ValueError, OverflowError, *com_errors())
     try:
         shown = cells_of(column.Value)
     except refusals as error:

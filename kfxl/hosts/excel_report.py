@@ -18,6 +18,7 @@ import xlwings as xw
 from xlwings.constants import HAlign, PageOrientation, VAlign
 
 from kfxl.errors import InputError
+from kfxl.hosts.excel_book import DAYS_1904
 from kfxl.hosts.excel_charts import color_of, draw
 from kfxl.hosts.excel_failures import absences, tried
 from kfxl.hosts.excel_formats import NumberFormats, formats_of
@@ -40,9 +41,9 @@ from kfxl.spreadsheet.styles import FONT, HEADER, INK, NOTE
 Look = TypeVar("Look")
 
 FONT_SIZE, TITLE_SIZE = 11, 16
-DAYS_1904 = 1462  # how far apart the two ways to count days are
 ALIGNMENTS: dict[Align, int] = {"left": HAlign.xlHAlignLeft, "right": HAlign.xlHAlignRight}
 WHITE = 0xFFFFFF
+NORMAL_VIEW = 1  # xlNormalView
 
 
 @dataclass(frozen=True)
@@ -160,12 +161,17 @@ def _header(cells: Any) -> None:
 def _view(page: xw.Sheet, rows: int) -> None:
     """Freeze the header and hide the grid: settings of the window that shows the sheet."""
     page.api.Activate()
-    window = page.api.Application.ActiveWindow
-    window.DisplayGridlines = False
-    window.FreezePanes = False
-    window.ScrollRow = window.ScrollColumn = 1
-    window.SplitColumn, window.SplitRow = 0, rows
-    window.FreezePanes = True
+    application = page.api.Application
+    try:
+        window = application.ActiveWindow
+        window.DisplayGridlines = False
+        window.View = NORMAL_VIEW  # in Page Layout view panes cannot be frozen
+        window.FreezePanes = False
+        window.ScrollRow = window.ScrollColumn = 1
+        window.SplitColumn, window.SplitRow = 0, rows
+        window.FreezePanes = True
+    except absences():  # a report is worth having without these looks
+        return
 
 
 def _print_setup(page: xw.Sheet, sheet: ReportSheet) -> None:

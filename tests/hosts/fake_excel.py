@@ -36,6 +36,7 @@ from tests.hosts.pywin32_stub import com_error
 WORKSHEET_TEMPLATE = -4167
 AUTOMATIC, MANUAL = -4105, -4135
 VISIBLE = -1
+NORMAL_VIEW, PAGE_LAYOUT = 1, 3
 STATUS_DEFAULT = False
 
 
@@ -326,7 +327,8 @@ class Window(ComObject):
         self.book = book
 
     def _see(self, name: str, default: Any) -> Any:
-        return self.book.active_sheet.view.get(name, default)
+        sheet = self.book.active_sheet
+        return sheet.view.get(name, self.book.application.new_view.get(name, default))
 
     def _show(self, name: str, value: Any) -> None:
         self.book.active_sheet.view[name] = value
@@ -339,10 +341,20 @@ class Window(ComObject):
         lambda self: self._see("DisplayGridlines", True),
         lambda self, value: self._show("DisplayGridlines", value),
     )
-    FreezePanes = property(
-        lambda self: self._see("FreezePanes", False),
-        lambda self, value: self._show("FreezePanes", value),
+    View = property(
+        lambda self: self._see("View", NORMAL_VIEW), lambda self, value: self._show("View", value)
     )
+
+    @property
+    def FreezePanes(self) -> bool:
+        return bool(self._see("FreezePanes", False))
+
+    @FreezePanes.setter
+    def FreezePanes(self, value: bool) -> None:
+        if self._see("View", NORMAL_VIEW) != NORMAL_VIEW:
+            raise com_error("Unable to set the FreezePanes property of the Window class")
+        self._show("FreezePanes", value)
+
     SplitRow = property(
         lambda self: self._see("SplitRow", 0), lambda self, value: self._show("SplitRow", value)
     )
@@ -495,6 +507,7 @@ class Application(ComObject):
         self.status: list[Any] = [STATUS_DEFAULT]
         self.protected_views = 0
         self.language = ENGLISH
+        self.new_view: dict[str, Any] = {}  # how the user's Excel shows sheets by default
 
     ScreenUpdating = Setting(True)
     DisplayAlerts = Setting(True)

@@ -19,7 +19,15 @@ from kfxl.spreadsheet.reporting.layout import picture_of
 from kfxl.spreadsheet.reporting.model import Block, Chart, ReportSheet, Series
 from kfxl.spreadsheet.reporting.writer import write_report as write_file
 from tests.hosts.fake_charts import CATEGORY, VALUE
-from tests.hosts.fake_excel import GERMAN, Application, ChartSheet, Workbook, Worksheet
+from tests.hosts.fake_excel import (
+    GERMAN,
+    NORMAL_VIEW,
+    PAGE_LAYOUT,
+    Application,
+    ChartSheet,
+    Workbook,
+    Worksheet,
+)
 from tests.hosts.pywin32_stub import WindowsXlwings
 
 DATES = pd.date_range("2015-01-31", periods=60, freq="ME")
@@ -374,6 +382,28 @@ def test_old_format_is_too_small(write: Write, excel: Application, monkeypatch: 
         write(small_report("S"))
     assert excel.active_book is not None
     assert excel.active_book.sheet_names() == ["Sheet1"]
+
+
+def test_panes_are_frozen_where_new_sheets_come_in_page_layout_view(
+    write: Write, excel: Application
+) -> None:
+    excel.new_view["View"] = PAGE_LAYOUT
+    write(small_report("S"))
+    assert excel.active_book is not None
+    view = excel.active_book.sheet("S").view
+    assert (view["View"], view["FreezePanes"], view["SplitRow"]) == (NORMAL_VIEW, True, 5)
+
+
+@pytest.mark.parametrize("call", ["Application.ActiveWindow", "Window.View=", "Window.SplitRow="])
+def test_a_window_that_refuses_its_looks_does_not_keep_the_report(
+    write: Write, excel: Application, call: str
+) -> None:
+    excel.calls.broken = {call}
+    assert write(small_report("S")).names == ("S",)
+    assert excel.active_book is not None
+    sheet = excel.active_book.sheet("S")
+    assert sheet.page.FitToPagesWide == 1
+    assert "FreezePanes" not in sheet.view or not sheet.view["FreezePanes"]
 
 
 def test_blocks_are_written_by_one_call_each(write: Write, excel: Application) -> None:
