@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+import gc
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -87,10 +88,13 @@ def run_action(action, application):  # type: ignore[no-untyped-def]  # xlwings 
 
         from kfxl.hosts.excel_actions import ACTIONS
 
-        app = xw.App(impl=_xlwindows.App(xl=application))  # type: ignore[no-untyped-call]
-        return str(ACTIONS[action](app))
+        excel = _xlwindows.App(xl=application)  # type: ignore[no-untyped-call]
+        return str(ACTIONS[action](xw.App(impl=excel)))
     except Exception as error:  # noqa: BLE001 (a message box shows text, never a traceback)
         return f"{MARK} {message(error)}"
+    finally:
+        # A reference to Excel in a cycle would keep a hidden Excel running after it is closed.
+        gc.collect()
 
 
 run_action = xw.func(xw.ret(RAW)(xw.arg("application", RAW)(xw.arg("action", RAW)(run_action))))

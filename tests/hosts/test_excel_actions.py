@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -527,3 +529,29 @@ def test_what_is_wrong_is_marked_and_what_is_done_is_not(
         for book in list(excel.books):
             book.Close(False)
     assert answer("run_backtest").startswith("#KFXL! workbook: none is open; ")
+
+
+def test_no_reference_to_excel_lingers_after_a_button(
+    press: Press, windows: WindowsXlwings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[weakref.ref[Any]] = []
+
+    class Holder:
+        """Something that holds Excel, and itself."""
+
+    def leaves_a_cycle(app: Any) -> str:
+        holder: Any = Holder()
+        holder.excel, holder.itself = app, holder
+        kept.append(weakref.ref(holder))
+        if len(kept) > 1:
+            raise ValueError
+        return ""
+
+    monkeypatch.setitem(windows.load("kfxl.hosts.excel_actions").ACTIONS, "check", leaves_a_cycle)
+    gc.disable()
+    try:
+        assert press("check") == ""
+        assert press("check").startswith("unexpected: ValueError")
+        assert [known() for known in kept] == [None, None]
+    finally:
+        gc.enable()
