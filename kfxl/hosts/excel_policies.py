@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from kfxl.errors import InputError
 from kfxl.hosts.excel_open import ADDIN
 from kfxl.hosts.excel_windows import OFFICE, Windows, expanded
 
 POLICIES = r"Software\Policies\Microsoft\Office"
 SIGNED_ONLY, NONE_AT_ALL = 3, 4  # values of VBAWarnings; 1 and 2 let add-ins run
+DEFENDER = r"HKLM\Software\Policies\Microsoft\Windows Defender"
+ATTACK_SURFACE = rf"{DEFENDER}\Windows Defender Exploit Guard\ASR\Rules"  # of group policies
+MANAGED = rf"{DEFENDER}\Policy Manager"  # of Intune and the like
+# Rules of Defender against what the add-in has to do, by their identifiers.
+RULES = {
+    "d4f940ab-401b-4efc-aadc-ad5f3c50688a": "Office to start programs, and kfxl's Python is one",
+    "92e97fa1-2edf-4476-bdd6-9dd0b4dddc7b": "macros to call Windows, as kfxl's must",
+}
 TRUST_CENTER = "Excel: File, Options, Trust Center, Trust Center Settings"
 ORGANISATION = "your organisation has set this: ask whoever manages this computer"
 
@@ -50,6 +61,23 @@ def obstacles(windows: Windows, version: str, addin: Path) -> Iterator[str]:
         )
     if _not_on_the_list(windows, version):
         yield f"only add-ins on a list may run, and {ADDIN} is not one of them; {ORGANISATION}"
+    for rule, what in RULES.items():
+        if _blocks(windows, rule):
+            problem = f"Windows Defender does not allow {what} (rule {rule})"
+            yield f"{problem}; {ORGANISATION} for an exception for {addin}"
+
+
+def _blocks(windows: Windows, rule: str) -> bool:
+    """Whether a policy has Defender enforce one of its rules against attacks."""
+    # What must not be read of the machine's part is no reason to stop.
+    with contextlib.suppress(InputError):
+        value = windows.registry.value(ATTACK_SURFACE, rule)
+        if value is not None:
+            return str(value.data).strip() == "1"
+        every = windows.registry.value(MANAGED, "ASRRules")  # rule=1|rule=2
+        enforced = re.compile(rf"{rule}\s*=\s*1(?!\d)", re.IGNORECASE)
+        return every is not None and enforced.search(str(every.data)) is not None
+    return False
 
 
 def setting(windows: Windows, key: str, name: str) -> Setting | None:

@@ -23,6 +23,10 @@ from tests.hosts.test_excel_install import DISABLED, OFFICE, OPTIONS, disabled
 POLICIES = r"HKCU\Software\Policies\Microsoft\Office\16.0"
 SECURITY = rf"{OFFICE}\16.0\Excel\Security"
 CLICK_TO_RUN = r"HKLM\Software\Microsoft\Office\ClickToRun\Configuration"
+DEFENDER = r"HKLM\SOFTWARE\Policies\Microsoft\Windows Defender"
+ASR = rf"{DEFENDER}\Windows Defender Exploit Guard\ASR\Rules"
+CHILD_PROCESSES = "d4f940ab-401b-4efc-aadc-ad5f3c50688a"
+WIN32_CALLS = "92e97fa1-2edf-4476-bdd6-9dd0b4dddc7b"
 OUTLOOK = r"HKLM\Software\WOW6432Node\Microsoft\Office\16.0\Outlook"
 
 
@@ -104,8 +108,23 @@ def a_listed_add_in(registry: FakeRegistry, _: Windows) -> None:
     registry.given(rf"{POLICIES}\Excel\Resiliency\AddinList", **{"KFXL.xlam": "1"})
 
 
+def rules_that_only_watch(registry: FakeRegistry, _: Windows) -> None:
+    registry.given(ASR, **{CHILD_PROCESSES: "2", WIN32_CALLS: 0})
+    registry.given(rf"{DEFENDER}\Policy Manager", ASRRules=f"{CHILD_PROCESSES}=1|{WIN32_CALLS}=1")
+
+
+def other_rules(registry: FakeRegistry, _: Windows) -> None:
+    other = "9e6c4e1f-7d60-472f-ba1a-a39ef669e4b2"
+    registry.given(ASR, **{other: "1"})
+    registry.given(rf"{DEFENDER}\Policy Manager", ASRRules=f"{other}=1|{WIN32_CALLS}=2")
+
+
 @pytest.mark.parametrize(
-    "harmless", [entry_without_path, a_trusted_folder, macros_with_notice, a_listed_add_in]
+    "harmless",
+    [
+        *(entry_without_path, a_trusted_folder, macros_with_notice, a_listed_add_in),
+        *(rules_that_only_watch, other_rules),
+    ],
 )
 def test_what_is_no_fault(
     windows: Windows, registry: FakeRegistry, harmless: Callable[[FakeRegistry, Windows], None]
@@ -214,6 +233,23 @@ FAULTS: dict[str, tuple[Damage, str]] = {
         lambda r, _: r.given(rf"{POLICIES}\Excel\Resiliency\AddinList", **{"kfxl.xlam": "0"}),
         "only add-ins on a list may run",
     ),
+    "no programs started by Office": (
+        lambda r, _: r.given(ASR, **{CHILD_PROCESSES.upper(): "1"}),
+        r"macros: in Excel 16\.0 Windows Defender does not allow Office to start programs, and "
+        rf"kfxl's Python is one \(rule {CHILD_PROCESSES}\); your organisation has set this: ask "
+        r"whoever manages this computer for an exception for .*kfxl\.xlam$",
+    ),
+    "no calls of Windows by macros": (
+        lambda r, _: r.given(ASR, **{WIN32_CALLS: 1}),
+        r"Windows Defender does not allow macros to call Windows, as kfxl's must .* for .*xlam$",
+    ),
+    "no programs started by Office, says Intune": (
+        lambda r, _: r.given(
+            rf"{DEFENDER}\Policy Manager",
+            ASRRules=f"{WIN32_CALLS}=2|{CHILD_PROCESSES.upper()}=1",
+        ),
+        "Windows Defender does not allow Office to start programs",
+    ),
 }
 
 
@@ -241,6 +277,20 @@ def test_trusted_locations_that_are_switched_off_are_none(
     a_trusted_folder(registry, windows)
     registry.given(rf"{SECURITY}\Trusted Locations", AllLocationsDisabled=1)
     assert len(bad(windows)) == 1
+
+
+def test_rules_of_defender_that_cannot_be_read_are_no_obstacle(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch, registry: FakeRegistry
+) -> None:
+    real = registry.value
+
+    def refuse(key: str, name: str) -> Value | None:
+        if "Windows Defender" in key:
+            raise PermissionError(13, "Access is denied")
+        return real(key, name)
+
+    monkeypatch.setattr(registry, "value", refuse)
+    assert not bad(windows)
 
 
 def test_nothing_installed_at_all(tmp_path: Path) -> None:
