@@ -22,8 +22,9 @@ MACHINE_OFFICE = (
 CURRENT = "16.0"  # Excel 2016, 2019, 2021, 2024 and 365
 OLDEST = 14  # Excel 2010, the first whose VBA knows 64 bits
 SHELL_FOLDERS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
-# Variables that cmd.exe reads in Unicode, the nearest folder first: with one of them the path of
-# the interpreter holds no letters of the user's name, which may be none of the system's code page.
+# The nearest folder first: with one of these variables the add-in holds no letters of the user's
+# name. Its VBA expands them in Unicode and starts Python in Python's own folder, so that no letter
+# has to be one of the system's code page.
 HOMES = ("LOCALAPPDATA", "APPDATA", "USERPROFILE")
 
 
