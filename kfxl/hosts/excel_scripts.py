@@ -104,7 +104,8 @@ def scripts(pythons: Sequence[str]) -> dict[str, bytes]:
     >>> sorted(scripts(["3.13"]))
     ['Install kfxl.bat', 'Read me.txt', 'Uninstall kfxl.bat']
     """
-    newest, *older = sorted(pythons, key=lambda python: int(python.partition(".")[2]), reverse=True)
+    ordered = sorted(pythons, key=lambda python: int(python.partition(".")[2]), reverse=True)
+    newest, *older = ordered
     tries = [f"if not defined PYTHON call :try py -{python}" for python in (newest, *older)]
     batch = {
         "tries": "\n".join(tries),
@@ -125,7 +126,7 @@ def scripts(pythons: Sequence[str]) -> dict[str, bytes]:
         ),
         README: READ_ME.format(
             version=__version__,
-            pythons=" or ".join((newest, *older)),
+            pythons=" or ".join(filter(None, (", ".join(ordered[:-1]), ordered[-1]))),
             install=INSTALL,
             uninstall=UNINSTALL,
             terminal=TERMINAL,

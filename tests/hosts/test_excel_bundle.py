@@ -347,12 +347,12 @@ def test_the_scripts_do_not_say_how_far_it_came(name: str) -> None:
 
 
 def test_the_read_me_answers_what_a_colleague_asks() -> None:
-    text = scripts(["3.11", "3.13"])[README].decode("ascii").replace("\r\n", "\n")
+    text = scripts(["3.11", "3.12", "3.13"])[README].decode("ascii").replace("\r\n", "\n")
     assert max(map(len, text.split("\n"))) <= 90
     assert text.startswith(f"kfxl {kfxl.__version__}: ")
     words = " ".join(text.split())
     for wanted in (
-        "Python 3.13 or 3.11 from python.org",
+        "Python 3.13, 3.12 or 3.11 from python.org",
         "4. Double-click",
         '"Windows protected your PC": click More info, then Run anyway.',
         '"The publisher could not be verified": click Run.',
