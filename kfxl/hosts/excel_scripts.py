@@ -65,7 +65,8 @@ exit /b %CODE%
 READ_ME = """\
 kfxl {version}: Kalman filters, risk budgets and honest backtests in Excel's cells
 
-It needs Windows with 64 bits, Excel, and Python {pythons} from python.org (64 bits).
+It needs Windows with 64 bits, Excel, and from python.org
+Python {pythons} for 64 bits.
 It needs no network and no administrator, and installs for you alone.
 
 INSTALL

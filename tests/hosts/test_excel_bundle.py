@@ -352,7 +352,7 @@ def test_the_read_me_answers_what_a_colleague_asks() -> None:
     assert text.startswith(f"kfxl {kfxl.__version__}: ")
     words = " ".join(text.split())
     for wanted in (
-        "Python 3.13, 3.12 or 3.11 from python.org",
+        "from python.org Python 3.13, 3.12 or 3.11 for 64 bits.",
         "4. Double-click",
         '"Windows protected your PC": click More info, then Run anyway.',
         '"The publisher could not be verified": click Run.',
