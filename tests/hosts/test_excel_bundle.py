@@ -174,6 +174,7 @@ def test_pip_is_asked_for_wheels_for_windows(
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(excel_wheels, "find_spec", lambda name: name)
     pip_download(["numpy>=1.5"], "3.12", tmp_path)
     (command,) = commands
     assert command[:3] == [sys.executable, "-m", "pip"]

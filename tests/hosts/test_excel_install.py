@@ -196,14 +196,14 @@ def test_names_in_small_letters_are_the_same_names(tmp_path: Path) -> None:
 
 def test_every_excel_of_the_user_gets_the_addin(windows: Windows, registry: FakeRegistry) -> None:
     registry.given(rf"{OFFICE}\15.0\Excel", FirstRun=1)
-    registry.given(rf"{OFFICE}\11.0\Excel", FirstRun=1)  # knows no .xlam
-    registry.given(rf"{OFFICE}\14.0\Word", FirstRun=1)
-    registry.given(r"HKLM\Software\WOW6432Node\Microsoft\Office\12.0\Excel\InstallRoot", Path="C:")
+    registry.given(rf"{OFFICE}\12.0\Excel", FirstRun=1)  # its VBA knows no 64 bits
+    registry.given(rf"{OFFICE}\13.0\Word", FirstRun=1)
+    registry.given(r"HKLM\Software\WOW6432Node\Microsoft\Office\14.0\Excel\InstallRoot", Path="C:")
     before = registry.state()
-    assert install(windows, ADDIN, "").versions == ("16.0", "15.0", "12.0")
-    for version in ("15.0", "12.0"):
+    assert install(windows, ADDIN, "").versions == ("16.0", "15.0", "14.0")
+    for version in ("15.0", "14.0"):
         assert opened(registry, rf"{OFFICE}\{version}\Excel\Options") == {"OPEN": ours(windows)}
-    for version in ("14.0", "11.0"):
+    for version in ("13.0", "12.0"):
         assert not registry.exists(rf"{OFFICE}\{version}\Excel\Options")
     uninstall(windows)
     assert registry.state() == before
