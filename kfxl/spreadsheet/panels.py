@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from kfxl.errors import InputError
-from kfxl.spreadsheet.dates import date_index
+from kfxl.spreadsheet.dates import date_index, numbering_of
 
 Rows = list[list[object]]
 Place = Callable[[int, int], str]
@@ -93,6 +93,7 @@ def _index(cells: Sequence[object], corner: str, place: Place) -> pd.Index:
                 raise InputError(place(row, 0), "is blank", remedy)
             remedy = "write dates year first, as 2020-12-31"
             raise InputError(place(row, 0), f"{cell!r:.40} is no date", remedy)
+    _check_kinds(moments, place)
     index = date_index(moments)
     later = np.asarray(index[1:] <= index[:-1])
     if later.any():
@@ -100,6 +101,16 @@ def _index(cells: Sequence[object], corner: str, place: Place) -> pd.Index:
         raise InputError(place(row, 0), "is not after the row above", "sort by date, oldest first")
     index.name = corner or None
     return index
+
+
+def _check_kinds(moments: Sequence[dt.datetime | float], place: Place) -> None:
+    """Refuse a number that is no date among dates."""
+    numbers = [row for row, cell in enumerate(moments, 1) if not isinstance(cell, dt.datetime)]
+    if numbers and len(numbers) < len(moments):
+        for row in numbers:
+            if numbering_of([float(moments[row - 1])]) == "period":  # type: ignore[arg-type]
+                problem = f"{moments[row - 1]:g} is no date, as the other rows have"
+                raise InputError(place(row, 0), problem, "give that row a date")
 
 
 def _return(cell: object, place: Place, row: int, column: int) -> float:

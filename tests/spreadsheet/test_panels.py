@@ -1,5 +1,7 @@
 """Returns from CSV files: what is read, and one line for what cannot be."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,3 +110,16 @@ def test_numeric_names_become_text():
 
 def test_nothing_but_a_heading_is_no_table():
     assert panel_of([["Date", None], [None, None]], lambda *_: "") is None
+
+
+def test_a_period_number_among_dates_is_named():
+    days = [dt.datetime(2020, 1, 31), 5.0, dt.datetime(2020, 3, 31)]
+    rows = [["Date", "Gold"], *([day, 0.01] for day in days)]
+    with pytest.raises(InputError) as caught:
+        panel_of(rows, lambda row, column: f"Returns!{'AB'[column]}{row + 1}")
+    assert str(caught.value) == (
+        "Returns!A3: 5 is no date, as the other rows have; give that row a date"
+    )
+    rows[2][0] = 43890.0  # a serial number is one: 2020-02-29
+    table = panel_of(rows, lambda row, column: "")
+    assert list(table.index) == list(pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]))
