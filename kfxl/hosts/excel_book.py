@@ -12,7 +12,7 @@ import pandas as pd
 import xlwings as xw
 
 from kfxl.errors import InputError
-from kfxl.hosts.excel_cells import from_excel
+from kfxl.hosts.excel_cells import DAYS_1904, from_excel
 from kfxl.hosts.excel_failures import absences, com_errors, is_busy
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.book_inputs import MAX_COLUMNS, MAX_ROWS, Cells
@@ -24,7 +24,6 @@ REFERENCE = re.compile(
 FEWEST_ROWS, FEWEST_COLUMNS = 3, 2
 SELECT = "select the returns with their names and dates, then press Run backtest"
 SELECT_ALL = "select the whole block of returns, then press Run backtest"
-DAYS_1904 = 1462  # how far apart the two ways to count days are
 AS_OF = "As_Of"
 
 

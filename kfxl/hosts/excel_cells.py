@@ -9,6 +9,8 @@ from kfxl.spreadsheet.grids import read_grid
 
 Cells: TypeAlias = Any
 
+DAYS_1904 = 1462  # how far apart the two ways of workbooks to count days are
+
 # COM's codes of error values are this number plus the one that VBA's CVErr takes.
 ERROR_BASE = -2146828288
 ERRORS = {

@@ -18,7 +18,7 @@ import xlwings as xw
 from xlwings.constants import HAlign, PageOrientation, VAlign
 
 from kfxl.errors import InputError
-from kfxl.hosts.excel_book import DAYS_1904
+from kfxl.hosts.excel_cells import DAYS_1904
 from kfxl.hosts.excel_charts import color_of, draw
 from kfxl.hosts.excel_failures import absences, tried
 from kfxl.hosts.excel_formats import NumberFormats, formats_of

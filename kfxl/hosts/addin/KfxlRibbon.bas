@@ -1,6 +1,6 @@
 Attribute VB_Name = "KfxlRibbon"
 ' What the buttons of the tab kfxl do. Python does the work and answers with one text: nothing, a
-' message, or after a question mark a question.
+' message, after #KFXL! what is wrong, or after a question mark a question.
 Option Explicit
 
 Private Const TITLE As String = "kfxl"

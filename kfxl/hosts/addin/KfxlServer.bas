@@ -21,8 +21,8 @@ Private Const ACTION As String = "run_action"
 Private Const START_SERVER As Long = 1
 Private Const STOP_SERVER As Long = -1
 Private Const OUR_ERROR As Long = vbObjectError + 513
-' A sheet of a hundred formulas must not wait a hundred times for a server that cannot start.
 Private Const GETTING_DATA As Long = 2043
+' A sheet of a hundred formulas must not wait a hundred times for a server that cannot start.
 Private Const PATIENCE_SECONDS As Double = 10
 
 Private Server As Object
