@@ -11,19 +11,17 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from kfxl.hosts.excel_addin import ADDIN_TYPE, BOOK_TYPE, build_addin
 from kfxl.hosts.excel_vba import modules
+from tests.hosts.calc.office import INSIDE, python_with_uno
 
 pytestmark = pytest.mark.host
-SCRIPT = Path(__file__).with_name("libreoffice_basic.py")
 RUNNING = [
     ("ServerHasGone(462)", "True"),
     ("ServerHasGone(-2147023174)", "True"),
@@ -56,25 +54,12 @@ MISTAKES = [
 ]
 
 
-@cache
-def python_with_uno() -> str:
-    """A Python that can talk to LibreOffice; not the one that runs the tests."""
-    if shutil.which("soffice") is None:
-        pytest.fail("soffice is not there; run: apt-get install libreoffice-calc python3-uno")
-    for python in ("/usr/bin/python3", "/usr/lib/libreoffice/program/python"):
-        if Path(python).exists():
-            found = subprocess.run([python, "-c", "import uno"], capture_output=True, check=False)
-            if found.returncode == 0:
-                return python
-    pytest.fail("no Python with LibreOffice's uno; run: apt-get install python3-uno")
-
-
 def ask(
     book: Path | None, probes: list[tuple[str, str]]
 ) -> tuple[dict[str, str], list[str | None]]:
     """The modules that LibreOffice imports from a workbook, and what came of each probe."""
     done = subprocess.run(
-        [python_with_uno(), "-I", str(SCRIPT)],
+        [python_with_uno(), "-I", str(INSIDE / "basic.py")],
         input=json.dumps({"book": book and str(book), "probes": probes}),
         capture_output=True,
         text=True,

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60
+# An isolated Python does not look for modules beside the script.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from starting import LibreOffice, properties
+
 PROBE = """
 Public Sub KfxlProbe()
     Open "{file}" For Output As #1
@@ -31,53 +33,18 @@ def main() -> None:
     """Start LibreOffice, do the work, end it."""
     work = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
-        pipe = Path(folder).name
-        office = subprocess.Popen(
-            [
-                *("soffice", "--headless", "--norestore", "--nologo", "--nodefault"),
-                f"-env:UserInstallation={Path(folder, 'profile').as_uri()}",
-                f"--accept=pipe,name={pipe};urp;",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        office = LibreOffice(Path(folder))
         try:
-            desktop = _desktop(pipe)
-            modules = _modules(desktop, work["book"]) if work["book"] else {}
-            results = _results(desktop, work["probes"], Path(folder, "answer"))
+            office.start()
+            modules = _modules(office.desktop, work["book"]) if work["book"] else {}
+            results = _results(office.desktop, work["probes"], Path(folder, "answer"))
             json.dump({"modules": modules, "results": results}, sys.stdout)
-            desktop.terminate()
-            office.wait(PATIENCE)
         finally:
-            office.kill()
-
-
-def _desktop(pipe: str) -> Any:
-    import uno
-
-    local = uno.getComponentContext()
-    resolver = local.ServiceManager.createInstanceWithContext(
-        "com.sun.star.bridge.UnoUrlResolver", local
-    )
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-            break
-        except Exception:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
-    return context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+            office.end()
 
 
 def _open(desktop: Any, url: str) -> Any:
-    from com.sun.star.beans import PropertyValue
-
-    hidden = PropertyValue()
-    hidden.Name, hidden.Value = "Hidden", True
-    return desktop.loadComponentFromURL(url, "_blank", 0, (hidden,))
+    return desktop.loadComponentFromURL(url, "_blank", 0, properties(Hidden=True))
 
 
 def _modules(desktop: Any, book: str) -> dict[str, str]:

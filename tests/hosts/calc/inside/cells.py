@@ -1,0 +1,187 @@
+"""Reads and writes cells of a document.
+
+A cell is a number, a text, True or False when written, None or "" when blank; an error is what the
+cell shows: ``#N/A``, ``#NAME?``, ``Err:504``.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+ERRORS = {"#N/A", "#DIV/0!", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#NULL!"}
+# Whole columns are asked for in a formula; a result that long is no use to a test.
+MOST_CELLS = 2_000_000
+
+
+def sheets(document: Any) -> list[str]:
+    """Names of the sheets, in their order."""
+    return list(document.Sheets.ElementNames)
+
+
+def add_sheet(document: Any, name: str) -> None:
+    """Add an empty sheet at the end."""
+    document.Sheets.insertNewByName(name, document.Sheets.Count)
+
+
+def remove_sheet(document: Any, name: str) -> None:
+    """Remove a sheet."""
+    document.Sheets.removeByName(name)
+
+
+def names(document: Any) -> dict[str, str]:
+    """What each name of the document stands for, as LibreOffice writes it."""
+    ranges = document.NamedRanges
+    return {name: ranges.getByName(name).Content for name in ranges.ElementNames}
+
+
+def read(document: Any, sheet: str, area: str | None = None) -> list[list[Any]]:
+    """Values of an area, or of the used part of a sheet, from A1 on."""
+    block = _block(document.Sheets.getByName(sheet), area)
+    rows = [list(row) for row in block.DataArray]
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            if value is None:
+                row[j] = block.getCellByPosition(j, i).String
+    return rows
+
+
+def shown(document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
+    """Cells as they look."""
+    block = _block(document.Sheets.getByName(sheet), area)
+    address = block.RangeAddress
+    return [
+        [
+            block.getCellByPosition(j, i).String
+            for j in range(address.EndColumn - address.StartColumn + 1)
+        ]
+        for i in range(address.EndRow - address.StartRow + 1)
+    ]
+
+
+def formulas(document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
+    """Cells as they are entered, with LibreOffice's signs: ``=SUM(Sheet2.A1;2)``."""
+    return [list(row) for row in _block(document.Sheets.getByName(sheet), area).FormulaArray]
+
+
+def write(document: Any, changes: list[list[Any]]) -> float:
+    """Write single cells, ``[sheet, cell, value]`` each; the answer is the time it took.
+
+    A text that begins with ``=`` is a formula in LibreOffice's own signs.
+    """
+    found = [
+        (document.Sheets.getByName(sheet).getCellRangeByName(cell).getCellByPosition(0, 0), value)
+        for sheet, cell, value in changes
+    ]
+    start = time.perf_counter()
+    for cell, value in found:
+        _put(cell, value)
+    return time.perf_counter() - start
+
+
+def fill(document: Any, sheet: str, cell: str, rows: list[list[Any]]) -> None:
+    """Write a block of cells from ``cell`` on; ``""`` is a formula that gives an empty text."""
+    here = document.Sheets.getByName(sheet)
+    corner = here.getCellRangeByName(cell).CellAddress
+    top, left = corner.Row, corner.Column
+    width = max(len(row) for row in rows)
+    data = tuple(
+        tuple(_plain(value) for value in [*row, *[None] * (width - len(row))]) for row in rows
+    )
+    _rectangle(here, top, left, len(rows), width).setDataArray(data)
+    for i, row in enumerate(rows):
+        if all(value == "" for value in row):
+            one = _rectangle(here, top + i, left, 1, len(row))
+            one.setFormulaArray((('=""',) * len(row),))
+            continue
+        for j, value in enumerate(row):
+            if isinstance(value, bool) or value == "" or value in ERRORS:
+                _put(here.getCellByPosition(left + j, top + i), '=""' if value == "" else value)
+
+
+def enter(document: Any, entries: list[list[str]]) -> None:
+    """Enter array formulas, ``[sheet, area, formula]`` each."""
+    for sheet, area, formula in entries:
+        _block(document.Sheets.getByName(sheet), area).setArrayFormula(formula)
+
+
+def clear(document: Any, sheet: str, area: str) -> None:
+    """Empty an area."""
+    _block(document.Sheets.getByName(sheet), area).clearContents(1023)
+
+
+def timed(document: Any, sheet: str, cell: str, value: Any, looked: list[str]) -> list[Any]:
+    """Write one cell; seconds until the cell ``looked`` shows its new value, and that value."""
+    target = document.Sheets.getByName(sheet).getCellRangeByName(cell).getCellByPosition(0, 0)
+    result = document.Sheets.getByName(looked[0]).getCellRangeByName(looked[1])
+    start = time.perf_counter()
+    _put(target, value)
+    found = result.getCellByPosition(0, 0).Value
+    return [time.perf_counter() - start, found]
+
+
+def charts(document: Any) -> dict[str, list[dict[str, Any]]]:
+    """Charts by sheet: kind, title, and for each series its numbers."""
+    return {
+        name: [_chart(charts.getByName(one).EmbeddedObject) for one in charts.ElementNames]
+        for name in document.Sheets.ElementNames
+        for charts in [document.Sheets.getByName(name).Charts]
+    }
+
+
+def _chart(chart: Any) -> dict[str, Any]:
+    diagram = chart.FirstDiagram
+    series = []
+    for system in diagram.CoordinateSystems:
+        for kind in system.ChartTypes:
+            for one in kind.DataSeries:
+                values = [
+                    [sequence.Values.SourceRangeRepresentation, list(sequence.Values.NumericalData)]
+                    for sequence in one.DataSequences
+                    if sequence.Values is not None
+                ]
+                series.append({"kind": kind.ChartType, "values": _finite(values)})
+    title = chart.getTitleObject()
+    text = "".join(part.String for part in title.Text) if title is not None else ""
+    return {"title": text, "series": series}
+
+
+def _finite(values: list[list[Any]]) -> list[list[Any]]:
+    """Numbers that are none, which JSON cannot hold, as None."""
+    return [[name, [x if x == x else None for x in numbers]] for name, numbers in values]
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return ""
+    return float(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _put(cell: Any, value: Any) -> None:
+    if value is None:
+        cell.setString("")
+    elif isinstance(value, bool):
+        cell.setFormula("=TRUE()" if value else "=FALSE()")
+    elif isinstance(value, (int, float)):
+        cell.setValue(value)
+    elif value in ERRORS:
+        cell.setFormula(f"={value}")
+    elif value.startswith("="):
+        cell.setFormula(value)
+    else:
+        cell.setString(value)
+
+
+def _rectangle(sheet: Any, top: int, left: int, height: int, width: int) -> Any:
+    return sheet.getCellRangeByPosition(left, top, left + width - 1, top + height - 1)
+
+
+def _block(sheet: Any, area: str | None) -> Any:
+    if area is not None:
+        return sheet.getCellRangeByName(area)
+    cursor = sheet.createCursor()
+    cursor.gotoEndOfUsedArea(False)
+    end = cursor.RangeAddress
+    if (end.EndRow + 1) * (end.EndColumn + 1) > MOST_CELLS:
+        raise ValueError(f"{sheet.Name} uses {end.EndRow + 1} rows, {end.EndColumn + 1} columns")
+    return _rectangle(sheet, 0, 0, end.EndRow + 1, end.EndColumn + 1)
