@@ -9,9 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pathlib import Path
 
 import kfxl
 from kfxl.errors import InputError
+from kfxl.hosts.archives import write_zip
 from kfxl.hosts.excel_scripts import scripts
 from kfxl.hosts.excel_wheels import Download, applying, collect, pip_download, windows_environment
 
@@ -29,7 +28,6 @@ PACKAGE = Path(kfxl.__file__).parent
 # Where kfxl's own wheel keeps the installer, which in a checkout lies beside the package.
 INSTALLER = "kfxl/_bundle/install"
 AGAIN = "install kfxl again and run this again"
-MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 
 
 @dataclass(frozen=True)
@@ -145,24 +143,6 @@ def kfxl_wheel(installer: Mapping[str, bytes]) -> tuple[str, bytes]:
     stream = io.BytesIO()
     write_zip(stream, files)
     return f"kfxl-{kfxl.__version__}-{tag}.whl", stream.getvalue()
-
-
-def write_zip(target: Path | io.BytesIO, files: Mapping[str, bytes | Path]) -> None:
-    """Write a zip in an order and with times that depend on nothing; its parts as they are.
-
-    Compression would gain little, wheels being zips, and differs between builds of Python.
-    """
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, MOMENT)
-            entry.create_system = 3  # the same wherever it is written
-            entry.external_attr = 0o644 << 16
-            if isinstance(content, bytes):
-                package.writestr(entry, content)
-                continue
-            entry.file_size = content.stat().st_size
-            with content.open("rb") as source, package.open(entry, "w") as part:
-                shutil.copyfileobj(source, part)
 
 
 def _licences() -> dict[str, bytes]:
