@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import xlwings as xw
 
 from kfxl.errors import InputError
@@ -16,13 +13,12 @@ from kfxl.hosts.excel_cells import DAYS_1904, from_excel
 from kfxl.hosts.excel_failures import absences, com_errors, is_busy
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.book_inputs import MAX_COLUMNS, MAX_ROWS, Cells
+from kfxl.spreadsheet.commands import Selection, check_one_block, check_size
 from kfxl.spreadsheet.dates import from_serial
 
 REFERENCE = re.compile(
     r"=(?:'((?:[^']|'')+)'|([^'!]+))!\$([A-Z]{1,3})\$(\d+)(?::\$([A-Z]{1,3})\$(\d+))?$"
 )
-FEWEST_ROWS, FEWEST_COLUMNS = 3, 2
-SELECT = "select the returns with their names and dates, then press Run backtest"
 SELECT_ALL = "select the whole block of returns, then press Run backtest"
 AS_OF = "As_Of"
 
@@ -143,27 +139,6 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Cells that the user has selected: where they are and what they hold."""
-
-    address: str
-    cells: Sequence[Sequence[object]]
-
-    def returns(self) -> pd.DataFrame:
-        """The cells as a table of returns, read as a worksheet function reads a range.
-
-        Raises
-        ------
-        InputError
-            A cell that cannot be a return; names row and column.
-        """
-        from kfxl.spreadsheet.blocks import read_block
-        from kfxl.spreadsheet.cells import tidy
-
-        return read_block(tidy(self.cells, "selection"), "selection").frame()
-
-
 def selection_of(app: xw.App) -> Selection:
     """The selected block of cells; of one cell the block around it.
 
@@ -177,17 +152,14 @@ def selection_of(app: xw.App) -> Selection:
         areas = 0 if cells is None else cells.Areas.Count
     except absences():  # a shape or a chart
         areas = 0
-    if areas != 1:
-        what = "no cells are selected" if not areas else "there are several blocks"
-        raise InputError("selection", what, SELECT)
+    check_one_block(areas)
     if cells.Rows.Count == 1 and cells.Columns.Count == 1:
         cells = _around(cells)
     sheet = cells.Worksheet
     # Whole columns have a million rows, most of them never used.
     cells = app.api.Intersect(cells, sheet.UsedRange)
     height, width = (0, 0) if cells is None else (cells.Rows.Count, cells.Columns.Count)
-    if height < FEWEST_ROWS or width < FEWEST_COLUMNS:
-        raise InputError("selection", f"has {height} x {width} cells with content", SELECT)
+    check_size(height, width)
     address = f"{sheet.Name}!{cells.Address.replace('$', '')}"
     return Selection(address, _dated(cells))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kfxl.errors import InputError
 from kfxl.spreadsheet.cells import MARK
+from kfxl.spreadsheet.commands import in_words_of_the_menu
 from kfxl.spreadsheet.failures import error_text
 
 # Excel refuses every call while a cell is being edited or a dialog is open.
@@ -18,10 +19,6 @@ REJECTED = -2147418111
 IGNORED = -2146777998
 ATTEMPTS, PAUSE = 20, 0.1  # seconds: Excel may be busy for a moment
 WHEN_BUSY = "finish editing the cell (Enter or Esc), close any dialog, then try again"
-REMEDIES = {
-    "make a workbook with: kfxl template": "press New workbook",
-    "run kfxl fit first": "press Fit workbook to data",
-}
 
 
 class RestoreError(Exception):
@@ -85,8 +82,8 @@ def message(error: Exception) -> str:
     if isinstance(error, RestoreError):
         cause = "Done" if error.cause is None else message(error.cause)
         return f"{cause}. Could not be set back: {', '.join(error.settings)}; do it by hand"
-    if isinstance(error, InputError) and error.remedy in REMEDIES:
-        error = InputError(error.argument, error.problem, REMEDIES[error.remedy])
+    if isinstance(error, InputError):
+        error = in_words_of_the_menu(error)
     elif is_busy(error):
         problem = " ".join(str(error).split()).rstrip(".") if is_refusal(error) else "is busy"
         error = InputError("Excel", problem, WHEN_BUSY)

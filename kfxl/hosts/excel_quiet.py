@@ -38,7 +38,6 @@ class Quiet:
         self._group: list[str] = []
         self._name = self._address = ""
         self._status: object = False
-        self._percent = -1
         self.was_manual = False
 
     def __enter__(self) -> Quiet:
@@ -72,13 +71,6 @@ class Quiet:
             self._app.StatusBar = text
         except absences():
             return
-
-    def progress(self, done: int, total: int) -> None:
-        """Show how far a backtest is."""
-        percent = 100 * done // max(total, 1)
-        if percent != self._percent:
-            self._percent = percent
-            self.say(f"kfxl backtest: {percent} %")
 
     def follow(self, sheets: dict[str, Any]) -> None:
         """Return to a new sheet where the one that was active is gone.

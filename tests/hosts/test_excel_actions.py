@@ -506,7 +506,7 @@ def test_unexpected_failures_are_logged_without_data(
     before = state(excel)
     monkeypatch.setattr("kfxl.spreadsheet.report.build_report", fails)
     answer = press("run_backtest")
-    assert answer.startswith("unexpected: ZeroDivisionError in hosts/excel_actions.py")
+    assert answer.startswith("unexpected: ZeroDivisionError in spreadsheet/commands.py")
     assert "secret" not in answer
     assert "secret" not in log_path().read_text(encoding="utf-8")
     assert state(excel) == before
