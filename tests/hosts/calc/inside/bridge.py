@@ -124,7 +124,7 @@ class Bridge:
 
     def cells(self, document: int, work: str, arguments: dict[str, Any]) -> Any:
         """Call a function of `cells` on a document."""
-        return getattr(cells, work)(self._at(document), **arguments)
+        return getattr(cells, work)(self._office.context, self._at(document), **arguments)
 
     def facts(self, work: str, arguments: dict[str, Any]) -> Any:
         """Call a function of `facts`."""

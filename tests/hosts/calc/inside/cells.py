@@ -9,62 +9,61 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import looks
+
 ERRORS = {"#N/A", "#DIV/0!", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#NULL!"}
 # Whole columns are asked for in a formula; a result that long is no use to a test.
 MOST_CELLS = 2_000_000
+FEW = 20  # cells that are quicker asked for one by one
 
 
-def sheets(document: Any) -> list[str]:
+def sheets(context: Any, document: Any) -> list[str]:
     """Names of the sheets, in their order."""
     return list(document.Sheets.ElementNames)
 
 
-def add_sheet(document: Any, name: str) -> None:
+def add_sheet(context: Any, document: Any, name: str) -> None:
     """Add an empty sheet at the end."""
     document.Sheets.insertNewByName(name, document.Sheets.Count)
 
 
-def remove_sheet(document: Any, name: str) -> None:
+def remove_sheet(context: Any, document: Any, name: str) -> None:
     """Remove a sheet."""
     document.Sheets.removeByName(name)
 
 
-def names(document: Any) -> dict[str, str]:
+def names(context: Any, document: Any) -> dict[str, str]:
     """What each name of the document stands for, as LibreOffice writes it."""
     ranges = document.NamedRanges
     return {name: ranges.getByName(name).Content for name in ranges.ElementNames}
 
 
-def read(document: Any, sheet: str, area: str | None = None) -> list[list[Any]]:
+def read(context: Any, document: Any, sheet: str, area: str | None = None) -> list[list[Any]]:
     """Values of an area, or of the used part of a sheet, from A1 on."""
     block = _block(document.Sheets.getByName(sheet), area)
     rows = [list(row) for row in block.DataArray]
-    for i, row in enumerate(rows):
-        for j, value in enumerate(row):
-            if value is None:
-                row[j] = block.getCellByPosition(j, i).String
+    errors = [(i, j) for i, row in enumerate(rows) for j, value in enumerate(row) if value is None]
+    if len(errors) > FEW:
+        texts = looks.of(context, block)
+        for i, j in errors:
+            rows[i][j] = texts[i][j]
+    else:
+        for i, j in errors:
+            rows[i][j] = block.getCellByPosition(j, i).String
     return rows
 
 
-def shown(document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
+def shown(context: Any, document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
     """Cells as they look."""
-    block = _block(document.Sheets.getByName(sheet), area)
-    address = block.RangeAddress
-    return [
-        [
-            block.getCellByPosition(j, i).String
-            for j in range(address.EndColumn - address.StartColumn + 1)
-        ]
-        for i in range(address.EndRow - address.StartRow + 1)
-    ]
+    return looks.of(context, _block(document.Sheets.getByName(sheet), area))
 
 
-def formulas(document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
+def formulas(context: Any, document: Any, sheet: str, area: str | None = None) -> list[list[str]]:
     """Cells as they are entered, with LibreOffice's signs: ``=SUM(Sheet2.A1;2)``."""
     return [list(row) for row in _block(document.Sheets.getByName(sheet), area).FormulaArray]
 
 
-def write(document: Any, changes: list[list[Any]]) -> float:
+def write(context: Any, document: Any, changes: list[list[Any]]) -> float:
     """Write single cells, ``[sheet, cell, value]`` each; the answer is the time it took.
 
     A text that begins with ``=`` is a formula in LibreOffice's own signs.
@@ -79,7 +78,7 @@ def write(document: Any, changes: list[list[Any]]) -> float:
     return time.perf_counter() - start
 
 
-def fill(document: Any, sheet: str, cell: str, rows: list[list[Any]]) -> None:
+def fill(context: Any, document: Any, sheet: str, cell: str, rows: list[list[Any]]) -> None:
     """Write a block of cells from ``cell`` on; ``""`` is a formula that gives an empty text."""
     here = document.Sheets.getByName(sheet)
     corner = here.getCellRangeByName(cell).CellAddress
@@ -99,18 +98,20 @@ def fill(document: Any, sheet: str, cell: str, rows: list[list[Any]]) -> None:
                 _put(here.getCellByPosition(left + j, top + i), '=""' if value == "" else value)
 
 
-def enter(document: Any, entries: list[list[str]]) -> None:
+def enter(context: Any, document: Any, entries: list[list[str]]) -> None:
     """Enter array formulas, ``[sheet, area, formula]`` each."""
     for sheet, area, formula in entries:
         _block(document.Sheets.getByName(sheet), area).setArrayFormula(formula)
 
 
-def clear(document: Any, sheet: str, area: str) -> None:
+def clear(context: Any, document: Any, sheet: str, area: str) -> None:
     """Empty an area."""
     _block(document.Sheets.getByName(sheet), area).clearContents(1023)
 
 
-def timed(document: Any, sheet: str, cell: str, value: Any, looked: list[str]) -> list[Any]:
+def timed(
+    context: Any, document: Any, sheet: str, cell: str, value: Any, looked: list[str]
+) -> list[Any]:
     """Write one cell; seconds until the cell ``looked`` shows its new value, and that value."""
     target = document.Sheets.getByName(sheet).getCellRangeByName(cell).getCellByPosition(0, 0)
     result = document.Sheets.getByName(looked[0]).getCellRangeByName(looked[1])
@@ -120,7 +121,7 @@ def timed(document: Any, sheet: str, cell: str, value: Any, looked: list[str]) -
     return [time.perf_counter() - start, found]
 
 
-def charts(document: Any) -> dict[str, list[dict[str, Any]]]:
+def charts(context: Any, document: Any) -> dict[str, list[dict[str, Any]]]:
     """Charts by sheet: kind, title, and for each series its numbers."""
     return {
         name: [_chart(charts.getByName(one).EmbeddedObject) for one in charts.ElementNames]
