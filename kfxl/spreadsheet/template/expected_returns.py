@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.styles import PERCENT_FINE, SCIENTIFIC, SERIES
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number, place_of
 
 SHEET = "Expected returns"
 NOISE = "KF_Transition,KF_Process_Variance,KF_Observation_Variance,Calibration,KF_As_Of"
@@ -108,8 +108,8 @@ def _history(template: Template, raw: dict[str, Area]) -> None:
     template.header(
         SHEET, FIRST - 1, HISTORY, ["Date", "Filtered mean", "Standard error", "Low", "High"]
     )
-    position = f"MATCH(Shown_Asset,{means.part(0, 0, 1).local},0)"
-    page.write_formula(FIRST - 2, HISTORY + 4, f"={position}", styles.note, 0)
+    position = f"={place_of('Shown_Asset', means.part(0, 0, 1))}"
+    page.write_formula(FIRST - 2, HISTORY + 4, position, styles.note, 0)
     chosen = Area(SHEET, FIRST - 2, HISTORY + 4).local
     for i in range(means.height - 1):
         row, excel_row = FIRST + i, FIRST + i + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number, place_of
 
 SHEET = "Factor betas"
 NOISE = (
@@ -169,10 +169,10 @@ class _Sheet:
         styles = template.styles
         self.page.write_formula(FIRST - 2, left, "=Shown_Asset", styles.section, "")
         template.header(SHEET, FIRST - 1, left, ["Date", *self.names])
-        heads = raw.part(0, 0, 1).local
+        heads = raw.part(0, 0, 1)
         for j, name in enumerate(["alpha", *template.data.factor_names]):
             key = name.replace('"', '""')
-            formula = f'=MATCH(Shown_Asset&" {key}",{heads},0)'
+            formula = "=" + place_of(f'Shown_Asset&" {key}"', heads)
             self.page.write_formula(FIRST - 2, left + 1 + j, formula, styles.note, 0)
         for i in range(self.rows):
             row = FIRST + i

@@ -214,6 +214,18 @@ def is_number(cell: str) -> str:
     return f"IF(ISNUMBER({cell}),{cell},NA())"
 
 
+def place_of(name: str, heads: Area) -> str:
+    """Formula text: the place of a name in a row of names, or #N/A where it is not there once.
+
+    LibreOffice takes no text that an add-in's function has put into cells for equal to another,
+    so that MATCH finds none there; joined with an empty text it is one like any other.
+    """
+    cells, first = heads.local, heads.cell(0).local
+    found = f'({cells}&""={name})'
+    place = f"SUMPRODUCT({found}*(COLUMN({cells})-COLUMN({first})+1))"
+    return f"IF(SUMPRODUCT(--{found})=1,{place},NA())"
+
+
 def check_size(data: TemplateData) -> None:
     """Refuse what the names of the template cannot hold, or cannot tell apart."""
     rows, columns = data.returns.shape

@@ -107,7 +107,7 @@ def _panel_note(template: Template, page: Any, sheet: str, column: int) -> None:
         text = (
             "No factors yet. Paste factor returns from A1 for the same dates as the sheet "
             "Returns (dates, then one column per factor), then press Fit workbook to data on the "
-            "tab kfxl of Excel, or run: kfxl fit kfxl.xlsx -o mine.xlsx"
+            "tab (LibreOffice: menu) kfxl, or run: kfxl fit kfxl.xlsx -o mine.xlsx"
         )
     page.insert_textbox(
         2,

@@ -6,7 +6,7 @@ from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.settings import MIXES
 from kfxl.spreadsheet.styles import PERCENT, PERCENT_FINE, SERIES
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import FIRST, Template, is_number, place_of
 from kfxl.spreadsheet.template.weights import NAMES
 
 SHEET = "Risk"
@@ -119,7 +119,7 @@ def _history(template: Template, raw: dict[str, Area]) -> None:
     page.write_formula(FIRST - 2, HISTORY, "=Shown_Asset", styles.section, "")
     heads = ["Date", "Tracked share", "Target share", "Tracking error"]
     template.header(SHEET, FIRST - 1, HISTORY, heads)
-    position = f"=MATCH(Shown_Asset,{raw['weights'].part(0, 0, 1).local},0)"
+    position = f"={place_of('Shown_Asset', raw['weights'].part(0, 0, 1))}"
     page.write_formula(FIRST - 2, HISTORY + 1, position, styles.note, 0)
     chosen = f"{column_letters(HISTORY + 1)}${FIRST - 1}"
     share = styles.number(PERCENT)

@@ -13,14 +13,13 @@ STEPS = (
     "Put your returns on the sheet Returns from cell A1: dates down, one column per asset, "
     "simple returns as decimals (0.012 is 1.2 %). Excess returns (above cash) are best.",
     "Put factor returns on the sheet Factors the same way. A last column RF is cash.",
-    "More rows need nothing else. More assets or factors: the button Fit workbook to data on the "
-    "tab kfxl of Excel, or kfxl fit kfxl.xlsx -o mine.xlsx",
+    "More rows need nothing else. More assets or factors: Fit workbook to data (tab kfxl in Excel, "
+    "menu kfxl in LibreOffice Calc), or kfxl fit kfxl.xlsx -o mine.xlsx",
     "Set the blue cells on the sheet Settings: risk budgets, bounds, risk aversion, cost.",
-    "Excel with the add-in computes at once. Without it save, then: "
+    "Excel and LibreOffice Calc with the add-in compute at once. Without it save, then: "
     "kfxl recalc kfxl.xlsx -o kfxl.xlsx",
     "Read Expected returns, Factor betas, Weights and Risk. Look at Checks.",
-    "Test the past: the button Run backtest on the tab kfxl of Excel, or "
-    "kfxl backtest kfxl.xlsx -o report.xlsx",
+    "Test the past: Run backtest (the same tab or menu), or kfxl backtest kfxl.xlsx -o report.xlsx",
 )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPENED = ("OnLoad", "OnNew")
+OPENED = ("OnLoadFinished", "OnLoad")
 SAVED = ("OnSaveDone", "OnSaveAsDone")
 SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
 EXCEL_FILES = ("Calc MS Excel 2007 XML", "Calc MS Excel 2007 VBA XML")
@@ -92,7 +92,8 @@ def _enter(sheet: Any, place: tuple[int, int], pattern: re.Pattern[str]) -> None
     row, column = place
     cell = sheet.getCellByPosition(column, row)
     formula = cell.getFormula()
-    if not pattern.search(formula):  # one of an array that has been entered with its first cell
+    # A text that looks like a formula; one of an array that has been entered with its first cell.
+    if cell.getType().value != "FORMULA" or not pattern.search(formula):
         return
     if not formula.startswith("{"):
         cell.setFormula(formula)
