@@ -530,7 +530,7 @@ def test_check_says_that_all_is_well(run: Console) -> None:
 
 
 def test_check_fails_when_an_answer_is_wrong(run: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cli_check, "KNOWN_WEIGHTS", (0.5, 0.5))
+    monkeypatch.setattr("kfxl.spreadsheet.self_test.KNOWN_WEIGHTS", (0.5, 0.5))
     assert run("check") == 1
     assert "BROKEN" in run.out
     assert "self-test" in run.out.splitlines()[-1]

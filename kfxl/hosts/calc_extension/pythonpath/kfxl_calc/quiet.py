@@ -1,0 +1,97 @@
+"""Works in an open document without flicker, and leaves the active sheet and selection alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kfxl_calc.failures import RestoreError, tried
+from kfxl_calc.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNDO = "kfxl: Run backtest"
+
+
+class Status:
+    """LibreOffice's status bar, while something takes long."""
+
+    def __init__(self, frame: Any) -> None:
+        self._indicator = frame.createStatusIndicator() if frame is not None else None
+
+    def __enter__(self) -> Status:
+        if self._indicator is not None:
+            self._indicator.start("kfxl", 100)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._indicator is not None:
+            self._indicator.end()
+
+    def say(self, text: str) -> None:
+        """Show a text; a per cent number at its end moves the bar, too."""
+        if self._indicator is None:
+            return
+        self._indicator.setText(text)
+        words = text.split()
+        if len(words) > 1 and words[-1] == "%" and words[-2].isdigit():
+            self._indicator.setValue(int(words[-2]))
+
+
+class Quiet:
+    """A document while kfxl writes into it: one step to undo, drawn once, looked at as before."""
+
+    def __init__(self, target: Target) -> None:
+        self._document, self._controller = target.document, target.controller
+        self._undo: list[tuple[str, Callable[[], Any]]] = []
+        self._sheet = ""
+        self._address: str | None = None
+        self._chosen: Any = None
+        self._instead: dict[str, str] = {}
+
+    def __enter__(self) -> Quiet:
+        self._sheet = self._controller.ActiveSheet.Name
+        self._chosen = self._controller.Selection
+        self._address = getattr(self._chosen, "AbsoluteName", None)
+        steps = (
+            (self._document.lockControllers, self._document.unlockControllers, "the display"),
+            (self._enter_undo, self._document.UndoManager.leaveUndoContext, "the list to undo"),
+        )
+        try:
+            for begin, end, words in steps:
+                begin()
+                self._undo.append((words, end))
+        except Exception as error:
+            self._restore(error)
+            raise
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._restore(error if isinstance(error, Exception) else None)
+
+    def follow(self, instead: dict[str, str]) -> None:
+        """Return to a new sheet where the one that was active is gone."""
+        self._instead = instead
+
+    def _enter_undo(self) -> None:
+        self._document.UndoManager.enterUndoContext(UNDO)
+
+    def _restore(self, error: Exception | None) -> None:
+        steps = [*self._undo, ("the selection", self._look_back)]
+        left = [words for words, step in reversed(steps) if not tried(step)]
+        if left:
+            raise RestoreError(left, error) from error
+
+    def _look_back(self) -> None:
+        """Show the sheet and select the cells that were, or those of the sheet in its place."""
+        sheets, name = self._document.Sheets, self._sheet
+        if name in self._instead:
+            sheet = sheets.getByName(self._instead[name])
+            self._controller.setActiveSheet(sheet)
+            if self._address is not None:
+                cells = self._address.rpartition(".")[2].rpartition("$$")[2]
+                self._controller.select(sheet.getCellRangeByName(cells))
+            return
+        self._controller.setActiveSheet(sheets.getByName(name))
+        if self._chosen is not None:
+            self._controller.select(self._chosen)
