@@ -86,9 +86,10 @@ class Office:
             )
         self._answers: queue.Queue[str] = queue.Queue()
         assert self._bridge.stdout is not None
-        threading.Thread(
+        self._reader = threading.Thread(
             target=_forward, args=(self._bridge.stdout, self._answers), daemon=True
-        ).start()
+        )
+        self._reader.start()
 
     def __enter__(self) -> Office:
         self.start()
@@ -195,12 +196,14 @@ class Office:
                 self._bridge.wait(SECONDS)
         finally:
             self.kill()
+            self._reader.join(SECONDS)
             if self._temporary:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _forward(lines: IO[str], answers: queue.Queue[str]) -> None:
     """Hand on each line as it comes; an empty one says that no more come."""
-    for line in lines:
-        answers.put(line)
+    with lines:
+        for line in lines:
+            answers.put(line)
     answers.put("")

@@ -66,7 +66,7 @@ class Bridge:
     def open(self, path: str | None) -> int:
         """Open a file, or an empty spreadsheet."""
         url = Path(path).as_uri() if path else "private:factory/scalc"
-        hidden = properties(Hidden=True)
+        hidden = ()
         document = self._office.desktop.loadComponentFromURL(url, "_blank", 0, hidden)
         if document is None:
             raise ValueError(f"{path} was not opened")
