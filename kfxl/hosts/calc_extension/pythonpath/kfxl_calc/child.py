@@ -23,6 +23,7 @@ REPAIR = "run: python3 install"
 TRIES = 2
 PAUSE = 5.0  # seconds before a start that failed is tried again; a sheet asks many times
 LAST_LINES = 20
+JOIN = 5.0  # seconds to wait for the last words of a process that has ended
 
 
 class ChildError(Exception):
@@ -118,7 +119,7 @@ class Child:
         hello = self._line(process)
         if hello is None:
             self._ended(process)
-            listener.join(PAUSE)
+            listener.join(JOIN)
             why = self._said[-1] if self._said else "it ended at once"
             raise ChildError(f"Python: {python} does not start kfxl ({why}); {REPAIR}")
         if hello.get("ready") != self._version:
@@ -160,10 +161,11 @@ class Child:
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Keep what the process says of its end, and its pipe from filling up."""
-        for line in cast("IO[bytes]", process.stderr):
-            text = line.decode("utf-8", "replace").strip()
-            if text:
-                self._said.append(text)
+        with cast("IO[bytes]", process.stderr) as lines:
+            for line in lines:
+                text = line.decode("utf-8", "replace").strip()
+                if text:
+                    self._said.append(text)
 
     def _ended(self, process: subprocess.Popen[bytes]) -> None:
         self._process = None
