@@ -139,6 +139,7 @@ def _list(template: Template) -> list[Check]:
         *_return_checks(template),
         *(_beta_checks(template) if template.factors else []),
         *_weight_checks(template),
+        _shown_check(template),
     ]
 
 
@@ -251,3 +252,10 @@ def _weight_checks(template: Template) -> list[Check]:
         ("Tracked shares of risk sum to 100%", "ABS(Tracked_Total-1)<1E-6"),
     ]
     return checks
+
+
+def _shown_check(template: Template) -> Check:
+    places, count = "Shown_Mean_Place,Shown_Share_Place", 2
+    if template.factors:
+        places, count = f"{places},Shown_Beta_Places", count + 1 + template.factors
+    return "The asset to show is found in every history", f"COUNT({places})={count}"

@@ -110,7 +110,9 @@ def _history(template: Template, raw: dict[str, Area]) -> None:
     )
     position = f"={place_of('Shown_Asset', means.part(0, 0, 1))}"
     page.write_formula(FIRST - 2, HISTORY + 4, position, styles.note, 0)
-    chosen = Area(SHEET, FIRST - 2, HISTORY + 4).local
+    place = Area(SHEET, FIRST - 2, HISTORY + 4)
+    template.define("Shown_Mean_Place", place)
+    chosen = place.local
     for i in range(means.height - 1):
         row, excel_row = FIRST + i, FIRST + i + 1
         date = means.cell(i + 1).local

@@ -174,6 +174,7 @@ class _Sheet:
             key = name.replace('"', '""')
             formula = "=" + place_of(f'Shown_Asset&" {key}"', heads)
             self.page.write_formula(FIRST - 2, left + 1 + j, formula, styles.note, 0)
+        template.define("Shown_Beta_Places", Area(SHEET, FIRST - 2, left + 1, 1, self.k + 1))
         for i in range(self.rows):
             row = FIRST + i
             date = f"={is_number(raw.cell(i + 1).local)}"

@@ -121,6 +121,7 @@ def _history(template: Template, raw: dict[str, Area]) -> None:
     template.header(SHEET, FIRST - 1, HISTORY, heads)
     position = f"={place_of('Shown_Asset', raw['weights'].part(0, 0, 1))}"
     page.write_formula(FIRST - 2, HISTORY + 1, position, styles.note, 0)
+    template.define("Shown_Share_Place", Area(SHEET, FIRST - 2, HISTORY + 1))
     chosen = f"{column_letters(HISTORY + 1)}${FIRST - 1}"
     share = styles.number(PERCENT)
     for i in range(history.height - 1):
