@@ -22,7 +22,7 @@ BOLD, NORMAL = 150.0, 100.0  # com.sun.star.awt.FontWeight
 DATE = 4  # com.sun.star.chart2.AxisType
 UNITS = {"months": 1, "years": 2}  # com.sun.star.chart.TimeUnit
 LEAVE_GAP = 0  # com.sun.star.chart.MissingValueTreatment
-DASHES = {"Dots": 0, "DotLen": 0, "Dashes": 1, "DashLen": 250, "Distance": 150}
+DASH = {"Dots": 0, "DotLen": 0, "Dashes": 1, "DashLen": 400, "Distance": 300}  # % of its width
 
 
 def draw(target: Target, sheet: Any, plain: Json) -> None:
@@ -39,7 +39,10 @@ def draw(target: Target, sheet: Any, plain: Json) -> None:
         _numbers(target, chart.Diagram, plain)
     finally:
         chart.unlockControllers()
-    _describe(_shape(sheet, name), plain)
+    shape = _shape(sheet, name)
+    row, column = plain["at"]
+    shape.Anchor = sheet.getCellByPosition(column, row)
+    _describe(shape, plain)
 
 
 def _add(sheet: Any, name: str, plain: Json) -> None:
@@ -116,7 +119,8 @@ def _series(sequences: _Sequences, plain: Json, kind: str) -> Any:
     if kind == "line":
         series.LineWidth = plain["width"]
         if plain["dash"]:
-            series.LineDash = struct("drawing.LineDash", **DASHES)
+            relative = enum("drawing.DashStyle", "RECTRELATIVE")
+            series.LineDash = struct("drawing.LineDash", Style=relative, **DASH)
             series.LineStyle = enum("drawing.LineStyle", "DASH")
     else:
         series.BorderStyle = enum("drawing.LineStyle", "NONE")
@@ -140,14 +144,19 @@ def _frame(chart: Any, plain: Json) -> None:
     if plain["legend"]:
         chart.Legend.Alignment = enum("chart.ChartLegendPosition", "BOTTOM")
         _font(chart.Legend, look, look["text_size"])
+        _bare(chart.Legend)
     chart.Area.LineStyle = enum("drawing.LineStyle", "SOLID")
     chart.Area.LineColor = look["rule"]
-    wall = chart.Diagram.Wall
-    wall.FillStyle = enum("drawing.FillStyle", "NONE")
-    wall.LineStyle = enum("drawing.LineStyle", "NONE")
     diagram = chart.Diagram
+    _bare(diagram.Wall)
     diagram.MissingValueTreatment = LEAVE_GAP
     diagram.HasXAxisTitle = diagram.HasYAxisTitle = True
+
+
+def _bare(part: Any) -> None:
+    """Without ground and border."""
+    part.FillStyle = enum("drawing.FillStyle", "NONE")
+    part.LineStyle = enum("drawing.LineStyle", "NONE")
 
 
 def _dates_or_labels(target: Target, axis: Any, shown: Any, plain: Json) -> None:

@@ -103,7 +103,7 @@ def _backtest(action: str, office: Office, say: Callable[[str], None]) -> str:
     target = Target(office.context, document)
     with Quiet(target) as quiet:
         written = write_report(target, found["report"], say)
-        quiet.follow(written.instead)
+        quiet.keep(written.instead)
     return _told(office, document, found["report"]["title"], written, say)
 
 

@@ -132,6 +132,7 @@ def set_up(target: Target, style: Any, page: Json) -> None:
         "IsLandscape": page["landscape"],
         "Width": height if page["landscape"] else width,
         "Height": width if page["landscape"] else height,
+        "FirstPageNumber": 0,  # goes on from the sheet before
         "ScaleToPagesX": 1,
         "ScaleToPagesY": 1,
         "HeaderIsOn": False,

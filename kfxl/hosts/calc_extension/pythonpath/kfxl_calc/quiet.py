@@ -10,8 +10,6 @@ from kfxl_calc.target import Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UNDO = "kfxl: Run backtest"
-
 
 class Status:
     """LibreOffice's status bar, while something takes long."""
@@ -39,7 +37,12 @@ class Status:
 
 
 class Quiet:
-    """A document while kfxl writes into it: one step to undo, drawn once, looked at as before."""
+    """A document while kfxl writes into it: drawn once, and looked at afterwards as before.
+
+    What is written cannot be undone: LibreOffice crashes when it is to bring back sheets with
+    charts. Steps from before would then find other sheets than they were made on, so that they
+    are forgotten; where nothing comes of it all they stay.
+    """
 
     def __init__(self, target: Target) -> None:
         self._document, self._controller = target.document, target.controller
@@ -53,9 +56,10 @@ class Quiet:
         self._sheet = self._controller.ActiveSheet.Name
         self._chosen = self._controller.Selection
         self._address = getattr(self._chosen, "AbsoluteName", None)
+        undo = self._document.UndoManager
         steps = (
             (self._document.lockControllers, self._document.unlockControllers, "the display"),
-            (self._enter_undo, self._document.UndoManager.leaveUndoContext, "the list to undo"),
+            (undo.lock, undo.unlock, "the list to undo"),
         )
         try:
             for begin, end, words in steps:
@@ -69,12 +73,13 @@ class Quiet:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._restore(error if isinstance(error, Exception) else None)
 
-    def follow(self, instead: dict[str, str]) -> None:
-        """Return to a new sheet where the one that was active is gone."""
-        self._instead = instead
+    def keep(self, instead: dict[str, str]) -> None:
+        """What was written stays.
 
-    def _enter_undo(self) -> None:
-        self._document.UndoManager.enterUndoContext(UNDO)
+        ``instead`` names the new sheet to look at where the one that was active is gone.
+        """
+        self._instead = instead
+        self._undo.insert(0, ("the list to undo", self._document.UndoManager.clear))
 
     def _restore(self, error: Exception | None) -> None:
         steps = [*self._undo, ("the selection", self._look_back)]
