@@ -22,6 +22,7 @@ OPENED = ("OnLoadFinished", "OnLoad")
 SAVED = ("OnSaveDone", "OnSaveAsDone")
 SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
 EXCEL_FILES = ("Calc MS Excel 2007 XML", "Calc MS Excel 2007 VBA XML")
+FORMULA = 16  # com.sun.star.sheet.CellFlags
 TEXT_PARTS = (".xml", ".rels")
 
 
@@ -29,9 +30,11 @@ def after(event: str, document: Any, service: str, methods: dict[str, str]) -> N
     """Do what is to be done after ``event``; ``methods`` has functions by their methods."""
     if document is None or not document.supportsService(SPREADSHEET):
         return
+    if _filter_of(document) not in EXCEL_FILES:
+        return
     if event in OPENED:
         enter_again(document, unresolved(methods))
-    elif event in SAVED and _filter_of(document) in EXCEL_FILES:
+    elif event in SAVED:
         import uno
 
         if document.getURL().startswith("file:"):
@@ -78,22 +81,21 @@ def enter_again(document: Any, pattern: re.Pattern[str]) -> int:
 
 
 def _places(sheet: Any, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    cursor = sheet.createCursor()
-    cursor.gotoEndOfUsedArea(False)
-    end = cursor.getRangeAddress()
-    used = sheet.getCellRangeByPosition(0, 0, end.EndColumn, end.EndRow)
-    for row, formulas in enumerate(used.getFormulaArray()):
-        for column, formula in enumerate(formulas):
-            if formula.startswith(("=", "{=")) and pattern.search(formula):
-                yield row, column
+    """Row and column of each cell whose formula ``pattern`` finds."""
+    for area in sheet.queryContentCells(FORMULA).getRangeAddresses():
+        left, top = area.StartColumn, area.StartRow
+        block = sheet.getCellRangeByPosition(left, top, area.EndColumn, area.EndRow)
+        for row, formulas in enumerate(block.getFormulaArray(), start=top):
+            for column, formula in enumerate(formulas, start=left):
+                if pattern.search(formula):
+                    yield row, column
 
 
 def _enter(sheet: Any, place: tuple[int, int], pattern: re.Pattern[str]) -> None:
     row, column = place
     cell = sheet.getCellByPosition(column, row)
     formula = cell.getFormula()
-    # A text that looks like a formula; one of an array that has been entered with its first cell.
-    if cell.getType().value != "FORMULA" or not pattern.search(formula):
+    if not pattern.search(formula):  # one of an array that has been entered with its first cell
         return
     if not formula.startswith("{"):
         cell.setFormula(formula)
