@@ -23,13 +23,16 @@ MADE = "CalcAddIns.xcu"
 # The order of the parts is the order in which LibreOffice registers them: types before code.
 REGISTERED = {
     "kfxl.rdb": "application/vnd.sun.star.uno-typelibrary;type=RDB",
-    "kfxl_component.py": "application/vnd.sun.star.uno-component;type=Python",
+    # Listed, not run to register itself: that would leave kfxl's name in a binary file of the
+    # profile for ever.
+    "kfxl.components": "application/vnd.sun.star.uno-components",
     MADE: "application/vnd.sun.star.configuration-data",
     "Addons.xcu": "application/vnd.sun.star.configuration-data",
     "Jobs.xcu": "application/vnd.sun.star.configuration-data",
     "ProtocolHandler.xcu": "application/vnd.sun.star.configuration-data",
 }
 LIBRARY = "pythonpath"
+PARTS = ("*.py", "*.components", "*.rdb", "*.xcu", "description.txt", f"{LIBRARY}/**/*.py")
 SETTINGS = f"{LIBRARY}/kfxl_calc/settings.json"
 # Where `python3 install` puts kfxl, with variables that are read when it is started.
 USUAL_INTERPRETERS = (
@@ -72,7 +75,7 @@ def build_addin(interpreter: str | None = None) -> bytes:
     }
     parts: dict[str, bytes | Path] = {
         path.relative_to(SOURCES).as_posix(): path.read_bytes()
-        for pattern in ("*.py", "*.rdb", "*.xcu", "description.txt", f"{LIBRARY}/**/*.py")
+        for pattern in PARTS
         for path in SOURCES.glob(pattern)
     }
     about = (SOURCES / "description.xml").read_text(encoding="utf-8")

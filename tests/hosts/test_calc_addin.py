@@ -70,7 +70,8 @@ def test_every_registered_part_is_there_and_types_come_before_code(
     entries = ElementTree.fromstring(package["META-INF/manifest.xml"])
     names = [entry.attrib[f"{MANIFEST}full-path"] for entry in entries]
     assert set(names) <= set(package)
-    assert names.index("kfxl.rdb") < names.index("kfxl_component.py")
+    assert names.index("kfxl.rdb") < names.index("kfxl.components")
+    assert "kfxl_component.py" in package
     assert {name for name in package if name.endswith(".xcu")} <= set(names)
 
 
