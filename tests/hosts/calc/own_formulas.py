@@ -15,7 +15,7 @@ from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
 from kfxl.spreadsheet.stored.formulas import Token, arguments, calls, closing, trimmed
 from kfxl.spreadsheet.stored.package import Package
 from kfxl.spreadsheet.stored.references import Rectangle, rectangle
-from tests.hosts.calc.shown import RANGE_WITH_ERROR, Cells, in_area, is_error
+from tests.hosts.calc.shown import REFUSAL, Cells, in_area, is_error
 
 GROWING = {"returns_data": "Returns", "factors_data": "Factors"}
 NO_FACTOR = "RF"
@@ -37,7 +37,7 @@ class OwnFormulas:
             sent = [values.argument(part, formula.sheet) for part in parts]
             area = formula.area
             if any(is_error(cell) for cell in _cells(sent)):
-                result: Any = RANGE_WITH_ERROR
+                result: Any = REFUSAL
             else:
                 result = FUNCTIONS[name](*sent)
             yield area, name, in_area(result, area.height, area.width)

@@ -8,7 +8,7 @@ from typing import Any
 
 Cells = list[list[Any]]
 MISSING = "#N/A"
-RANGE_WITH_ERROR = "Err:504"
+REFUSAL = "Err:504"  # an argument has an error value: no add-in is called
 ERROR = re.compile(r"Err:\d+|#(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)")
 CLOSE = 1e-12
 

@@ -7,6 +7,7 @@ cell shows: ``#N/A``, ``#NAME?``, ``Err:504``.
 from __future__ import annotations
 
 import time
+from itertools import groupby
 from typing import Any
 
 import looks
@@ -86,18 +87,17 @@ def fill(context: Any, document: Any, sheet: str, cell: str, rows: list[list[Any
     corner = here.getCellRangeByName(cell).CellAddress
     top, left = corner.Row, corner.Column
     width = max(len(row) for row in rows)
-    data = tuple(
-        tuple(_plain(value) for value in [*row, *[None] * (width - len(row))]) for row in rows
-    )
+    full = [[*row, *[None] * (width - len(row))] for row in rows]
+    data = tuple(tuple(_plain(value) for value in row) for row in full)
     _rectangle(here, top, left, len(rows), width).setDataArray(data)
-    for i, row in enumerate(rows):
-        if all(value == "" for value in row):
-            one = _rectangle(here, top + i, left, 1, len(row))
-            one.setFormulaArray((('=""',) * len(row),))
-            continue
-        for j, value in enumerate(row):
-            if isinstance(value, bool) or value == "" or value in ERRORS:
-                _put(here.getCellByPosition(left + j, top + i), '=""' if value == "" else value)
+    for j in range(width):
+        first = 0
+        for formula, run in groupby(_formula(row[j]) for row in full):
+            count = len(list(run))
+            if formula:
+                part = _rectangle(here, top + first, left + j, count, 1)
+                part.setFormulaArray(((formula,),) * count)
+            first += count
 
 
 def enter(context: Any, document: Any, entries: list[list[str]]) -> None:
@@ -160,15 +160,20 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, (int, float)) else str(value)
 
 
+def _formula(value: Any) -> str:
+    """The formula that gives a value which cannot be entered as one; empty text for others."""
+    if isinstance(value, bool):
+        return "=TRUE()" if value else "=FALSE()"
+    return f"={value}" if value in ERRORS else '=""' if value == "" else ""
+
+
 def _put(cell: Any, value: Any) -> None:
-    if value is None:
+    if value is None or value == "":
         cell.setString("")
-    elif isinstance(value, bool):
-        cell.setFormula("=TRUE()" if value else "=FALSE()")
+    elif _formula(value):
+        cell.setFormula(_formula(value))
     elif isinstance(value, (int, float)):
         cell.setValue(value)
-    elif value in ERRORS:
-        cell.setFormula(f"={value}")
     elif value.startswith("="):
         cell.setFormula(value)
     else:
