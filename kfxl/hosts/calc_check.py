@@ -1,0 +1,180 @@
+"""What is wrong with kfxl in LibreOffice, in plain words: everything between a cell and Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfxl import __version__
+from kfxl.errors import InputError, KfxlError
+from kfxl.hosts.calc_install import Installed, compute, installed
+from kfxl.hosts.calc_office import Office, plain_variables, this_office
+
+AGAIN = "run: kfxl calc install"
+SETTINGS = "pythonpath/kfxl_calc/settings.json"
+# Assets of 10 % and 20 % volatility without correlation: risk parity weighs them 2 to 1.
+KNOWN_FORMULA = "=ROUND(INDEX(RISK_PARITY_WEIGHTS({0.01;0|0;0.04});1;1)*3;9)"
+KNOWN_ANSWER = "2"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what, whether it is as it should be, what was found."""
+
+    what: str
+    good: bool
+    found: str
+
+
+def findings(office: Office | None = None) -> list[Finding]:
+    """Look at everything that the worksheet functions need in LibreOffice.
+
+    Parameters
+    ----------
+    office : Office, optional
+        Where to look; the LibreOffice of this machine by default.
+
+    Returns
+    -------
+    list of Finding
+        In words for the user; each bad one ends with its remedy.
+    """
+    if office is None:
+        try:
+            office = this_office()
+        except InputError as error:
+            return [Finding(error.argument, False, f"{error.problem}; {error.remedy}")]
+    looks: dict[str, Callable[[Office], Iterator[Finding]]] = {
+        "LibreOffice": _office,
+        "add-in": _addin,
+        "interpreter": _interpreter,
+        "running": _running,
+        "a cell": _cell,
+    }
+    found: list[Finding] = []
+    for what, look in looks.items():
+        try:
+            found += look(office)
+        except (KfxlError, OSError, ValueError) as error:
+            found.append(Finding(what, False, f"this could not be looked at: {error}"))
+    return found
+
+
+def interpreters_in(addin: Installed) -> list[str]:
+    """The interpreters that an extension looks for, the first one that is there being started."""
+    text = (addin.folder / SETTINGS).read_text(encoding="utf-8")
+    return [str(each) for each in json.loads(text)["interpreters"]]
+
+
+def interpreter_of(addin: Installed) -> Path | None:
+    """The interpreter that an extension starts; None where there is none of its list."""
+    for text in interpreters_in(addin):
+        path = Path(os.path.expandvars(os.path.expanduser(text)))
+        if path.is_file():
+            return path
+    return None
+
+
+def _office(office: Office) -> Iterator[Finding]:
+    yield Finding("LibreOffice", True, f"version {office.version}, {office.soffice}")
+    yield Finding("its Python", True, str(office.python))
+    yield Finding("its profile", True, str(office.profile))
+
+
+def _addin(office: Office) -> Iterator[Finding]:
+    addin = installed(office.profile)
+    if addin is None:
+        yield Finding("add-in", False, f"it is not installed; {AGAIN}")
+    elif addin.version != __version__:
+        found = f"version {addin.version} is installed and this is kfxl {__version__}; {AGAIN}"
+        yield Finding("add-in", False, found)
+    else:
+        yield Finding("add-in", True, f"version {addin.version}")
+
+
+def _interpreter(office: Office) -> Iterator[Finding]:
+    """What the add-in starts has to be there, and to be a Python with kfxl of the same version."""
+    addin = installed(office.profile)
+    if addin is None:
+        return
+    python = interpreter_of(addin)
+    if python is None:
+        listed = " or ".join(interpreters_in(addin))
+        yield Finding("interpreter", False, f"{listed} is missing; {AGAIN}")
+        return
+    said = _first_line(python)
+    if said == {"ready": addin.version}:
+        yield Finding("interpreter", True, str(python))
+    elif "ready" in said:
+        found = f"{python} has kfxl {said['ready']} and the add-in {addin.version}; {AGAIN}"
+        yield Finding("interpreter", False, found)
+    else:
+        found = f"{python} cannot start kfxl ({said['error']}); run the installer of kfxl again"
+        yield Finding("interpreter", False, found)
+
+
+def _first_line(python: Path) -> dict[str, str]:
+    """What kfxl's process says when it starts, as the add-in starts it."""
+    try:
+        done = subprocess.run(
+            [python, "-I", "-m", "kfxl.hosts.calc"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env=plain_variables(),
+        )
+        return {str(name): str(text) for name, text in json.loads(done.stdout).items()}
+    except subprocess.TimeoutExpired:
+        return {"error": "it does not answer"}
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            return {"error": error.strerror or "it cannot be started"}
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return {"error": lines[-1] if lines else "it says nothing"}
+
+
+def _running(office: Office) -> Iterator[Finding]:
+    """A LibreOffice that was started before the add-in was installed does not know it."""
+    addin = installed(office.profile)
+    lock = office.profile / ".lock"
+    if addin is None or not lock.is_file() or not runs():
+        return
+    if lock.stat().st_mtime < addin.folder.parent.stat().st_mtime:
+        found = "it was started before the add-in was installed; close all of it and start it again"
+        yield Finding("running", False, found)
+
+
+def runs(processes: Path = Path("/proc")) -> bool:
+    """Whether a LibreOffice of this user runs, as far as this system tells."""
+    if not processes.is_dir():
+        return True
+    for name in processes.glob("[0-9]*/comm"):
+        try:
+            ours = name.stat().st_uid == os.getuid()
+            if ours and name.read_text(encoding="utf-8").startswith("soffice"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _cell(office: Office) -> Iterator[Finding]:
+    """A cell that computes: another LibreOffice, with settings of its own that are thrown away."""
+    from kfxl.hosts.calc_addin import build_addin
+
+    addin = installed(office.profile)
+    python = None if addin is None else interpreter_of(addin)
+    if python is None:
+        return
+    (shown,) = compute(office, build_addin(str(python)), [KNOWN_FORMULA])
+    if shown == KNOWN_ANSWER:
+        yield Finding("a cell", True, "computes risk parity weights as it should")
+    else:
+        remedy = f"{AGAIN}, and report this if it stays so ({sys.executable})"
+        yield Finding("a cell", False, f"shows {shown or 'nothing'} instead of a result; {remedy}")

@@ -1,0 +1,230 @@
+"""Adds kfxl's extension to the user's LibreOffice, and takes it away without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfxl.errors import InputError
+from kfxl.hosts.calc_addin import ADDIN, IDENTIFIER
+from kfxl.hosts.calc_office import Office, plain_variables
+
+MANAGER = Path(__file__).with_name("calc_extension") / "manager" / "manage.py"
+PATIENCE = 150.0
+# Where LibreOffice unpacks extensions, and where it forgets copies of replaced ones.
+UNPACKED = "user/uno_packages/cache/uno_packages"
+LEFT_BEHIND = ("user/extensions/tmp/extensions", "user/extensions/bak/extensions", UNPACKED)
+KNOWN = "user/uno_packages/cache/uno_packages.pmap"
+SETTINGS = "user/registrymodifications.xcu"
+# Menus, tool bars and keys that LibreOffice remembers for what the extension brought.
+OURS = (IDENTIFIER, "service:org.kfxl.", '"kfxl:', ">kfxl:")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: whether anything changed, which version was there before, what runs."""
+
+    changed: bool
+    before: str
+    running: bool
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The extension as it lies in a profile."""
+
+    folder: Path
+    version: str
+
+
+def install(office: Office, package: bytes) -> Done:
+    """Add the extension for this user, or replace another version of it.
+
+    A LibreOffice that runs with the profile goes on undisturbed; it knows the functions once it
+    has been started again.
+
+    Raises
+    ------
+    InputError
+        LibreOffice could not be asked, or refused.
+    """
+    refuse_foreign_lock(office)
+    with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
+        path = Path(name) / ADDIN
+        path.write_bytes(package)
+        answer = ask(office, {"package": str(path)})
+    clean(office.profile, keep=Path(answer["folder"]))
+    return _done(answer)
+
+
+def uninstall(office: Office) -> Done:
+    """Take the extension away, and what LibreOffice has kept of it.
+
+    Other extensions, and the rest of the profile, stay as they are.
+    """
+    there = installed(office.profile) or is_known(office.profile)
+    done = Done(changed=False, before="", running=False)
+    if there:
+        refuse_foreign_lock(office)
+        done = _done(ask(office, {"remove": True}))
+    if not done.running:
+        forget(office.profile)
+    left = clean(office.profile)
+    return Done(done.changed or left, done.before, done.running)
+
+
+def compute(office: Office, package: bytes, formulas: list[str]) -> list[str]:
+    """What cells show in a LibreOffice with the extension and a profile that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
+        path = Path(name) / ADDIN
+        path.write_bytes(package)
+        apart = Office(office.soffice, office.version, office.python, Path(name) / "profile", True)
+        # Functions of an extension are known from the next start on.
+        ask(apart, {"package": str(path), "apart": True})
+        answer = ask(apart, {"formulas": formulas, "apart": True})
+    return [str(text) for text in answer["shown"]]
+
+
+def ask(office: Office, request: dict[str, Any]) -> dict[str, Any]:
+    """Let LibreOffice's Python carry a request out."""
+    request = {"soffice": str(office.soffice), "identifier": IDENTIFIER, **request}
+    if office.elsewhere:
+        request["profile"] = office.profile.absolute().as_uri()
+    with subprocess.Popen(
+        [office.python, MANAGER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=plain_variables(),
+        # It has to end what it starts, also when the user interrupts kfxl.
+        start_new_session=os.name == "posix",
+    ) as process:
+        text, trouble = _conversation(process, json.dumps(request).encode() + b"\n")
+    try:
+        answer = json.loads(text.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (trouble.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
+        answer = {"error": last}
+    if "error" in answer:
+        raise InputError(
+            "LibreOffice",
+            f"the add-in could not be managed: {answer['error']}",
+            "close LibreOffice, see whether it starts, and run this again",
+        )
+    return dict(answer)
+
+
+def _conversation(process: subprocess.Popen[bytes], request: bytes) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(request, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
+    except KeyboardInterrupt:
+        process.wait(PATIENCE)
+        raise
+
+
+def refuse_foreign_lock(office: Office) -> None:
+    """Refuse a profile that LibreOffice uses on another machine; nothing must change it there.
+
+    A lock of this machine is LibreOffice's own business: it is in use, and the one that runs is
+    asked, or the lock was left by a crash, and LibreOffice sees that.
+    """
+    lock = office.profile / ".lock"
+    try:
+        text = lock.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    owner = dict(re.findall(r"^(\w+)=(.*?)\s*$", text, re.MULTILINE)).get("Host", "")
+    ours = socket.gethostname()
+    if owner and owner.split(".")[0].casefold() != ours.split(".")[0].casefold():
+        raise InputError(
+            "LibreOffice",
+            f"its profile {office.profile} is in use on the machine {owner}",
+            f"close LibreOffice there and run this again, or delete {lock} if it does not run",
+        )
+
+
+def installed(profile: Path) -> Installed | None:
+    """The extension in a profile, without starting LibreOffice."""
+    try:
+        known = (profile / KNOWN).read_bytes()
+    except OSError:
+        return None
+    for folder in _of_ours(profile / UNPACKED):
+        # LibreOffice deletes the folders of extensions that it no longer knows later on.
+        if IDENTIFIER.encode() in known and folder.parent.name.rstrip("_").encode() in known:
+            text = (folder / "description.xml").read_text(encoding="utf-8", errors="replace")
+            version = re.search(r"<version[^>]*\bvalue=\"([^\"]*)\"", text)
+            return Installed(folder, version[1] if version else "of unknown version")
+    return None
+
+
+def is_known(profile: Path) -> bool:
+    """Whether LibreOffice has the extension in its list."""
+    try:
+        return IDENTIFIER.encode() in (profile / KNOWN).read_bytes()
+    except OSError:
+        return False
+
+
+def clean(profile: Path, keep: Path | None = None) -> bool:
+    """Delete copies of the extension that LibreOffice left behind; whether there were any."""
+    found = False
+    for place in LEFT_BEHIND:
+        for folder in list(_of_ours(profile / place)):
+            if keep is not None and folder.resolve() == keep.resolve():
+                continue
+            found = True
+            shutil.rmtree(folder.parent, ignore_errors=True)
+    return found
+
+
+def _of_ours(place: Path) -> Iterator[Path]:
+    """Folders into which our extension, and no other, was unpacked."""
+    for description in place.glob("*/*/description.xml"):
+        with contextlib.suppress(OSError):
+            text = description.read_text(encoding="utf-8", errors="replace")
+            if re.search(rf"<identifier[^>]*\bvalue=\"{re.escape(IDENTIFIER)}\"", text):
+                yield description.parent
+
+
+def forget(profile: Path) -> None:
+    """Take what belongs to the extension out of LibreOffice's settings.
+
+    LibreOffice writes an item a line. It must not run, because it would write its own again.
+    """
+    path = profile / SETTINGS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, ValueError):
+        return
+    kept = [line for line in lines if not _is_ours(line)]
+    if kept != lines:
+        fresh = path.with_name(f"{path.name}.kfxl")
+        shutil.copy2(path, fresh)
+        fresh.write_text("".join(kept), encoding="utf-8")
+        os.replace(fresh, path)
+
+
+def _is_ours(line: str) -> bool:
+    whole = line.startswith("<item ") and line.rstrip().endswith("</item>")
+    return whole and any(mark in line for mark in OURS)
+
+
+def _done(answer: dict[str, Any]) -> Done:
+    before = dict(answer["before"]).get(IDENTIFIER, "")
+    folder = Path(answer["folder"]) if answer["folder"] else None
+    return Done(bool(answer["changed"]), before, bool(answer["running"]), folder)
