@@ -47,4 +47,5 @@ def message(error: Exception) -> str:
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, (RefusalError, ChildError)):
         return text
-    return f"LibreOffice: {type(error).__name__}{': ' if text else ''}{text}; {TRY_AGAIN}"
+    kind = type(error).__name__.rpartition(".")[2]  # UNO's have long names
+    return f"LibreOffice: {kind}{': ' if text else ''}{text}; {TRY_AGAIN}"

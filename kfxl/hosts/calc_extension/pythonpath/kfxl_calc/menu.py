@@ -73,7 +73,7 @@ def carry_out(command: str, office: Office, silent: bool) -> str:
 
 def _tried(command: str, office: Office) -> str:
     try:
-        with Status(office.frame) as status:
+        with Status(office.context, office.frame) as status:
             return COMMANDS[command](office, status.say)
     except Exception as error:  # noqa: BLE001  (the user gets one line, never a traceback)
         text = message(error)
@@ -100,9 +100,8 @@ def _backtest(action: str, office: Office, say: Callable[[str], None]) -> str:
         found = office.ask(action, say, book=read, selection=book.selection(document))
     if "question" in found:
         return f"?{found['question']}"
-    target = Target(office.context, document)
-    with Quiet(target) as quiet:
-        written = write_report(target, found["report"], say)
+    with Quiet(Target(office.context, document)) as quiet:
+        written = write_report(quiet.target, found["report"], say)
         quiet.keep(written.instead)
     return _told(office, document, found["report"]["title"], written, say)
 
@@ -122,6 +121,8 @@ def _check_writable(document: Any) -> None:
         raise RefusalError(
             f"{document.Title}: is open for reading only; save a copy and work in that"
         )
+    if not hasattr(document.CurrentController, "ActiveSheet"):
+        raise RefusalError(f"{document.Title}: is shown as it prints; close the preview first")
     if document.isProtected():
         raise RefusalError(
             f"{document.Title}: its structure is protected; lift it with Tools > Protect "
@@ -161,9 +162,11 @@ def function_list(office: Office, say: Callable[[str], None]) -> str:
     document = office.open(NEW_DOCUMENT)
     try:
         blank = document.Sheets.ElementNames
-        write_report(Target(office.context, document), report, say, marks.FUNCTIONS)
-        for name in blank:
-            document.Sheets.removeByName(name)
+        with Quiet(Target(office.context, document)) as quiet:
+            written = write_report(quiet.target, report, say, marks.FUNCTIONS)
+            for name in blank:
+                document.Sheets.removeByName(name)
+            quiet.keep(dict.fromkeys(blank, written.names[0]))
         document.setModified(False)
     except Exception:
         document.close(True)

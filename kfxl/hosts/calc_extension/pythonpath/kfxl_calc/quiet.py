@@ -6,16 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from kfxl_calc.failures import RestoreError, tried
 from kfxl_calc.target import Target
+from kfxl_calc.unotypes import properties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+FACTORY = "com.sun.star.task.StatusIndicatorFactory"
+
+
 class Status:
     """LibreOffice's status bar, while something takes long."""
 
-    def __init__(self, frame: Any) -> None:
-        self._indicator = frame.createStatusIndicator() if frame is not None else None
+    def __init__(self, context: Any, frame: Any) -> None:
+        self._indicator: Any = None
+        if frame is not None:
+            # The frame's own would let the user and timers in between, and with them other
+            # questions to kfxl's process while it works on this one.
+            options = properties(Frame=frame, DisableReschedule=True)
+            factory = context.ServiceManager.createInstanceWithArgumentsAndContext(
+                FACTORY, options, context
+            )
+            self._indicator = factory.createStatusIndicator()
 
     def __enter__(self) -> Status:
         if self._indicator is not None:
@@ -45,6 +57,7 @@ class Quiet:
     """
 
     def __init__(self, target: Target) -> None:
+        self.target = target
         self._document, self._controller = target.document, target.controller
         self._undo: list[tuple[str, Callable[[], Any]]] = []
         self._sheet = ""
