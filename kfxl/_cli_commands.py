@@ -10,6 +10,7 @@ import typer
 
 from kfxl import __version__
 from kfxl._cli_backtest import Choices, run_backtest
+from kfxl._cli_calc import calc
 from kfxl._cli_check import run_checks
 from kfxl._cli_excel import excel
 from kfxl._cli_functions import show_function, show_functions
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(excel)
+app.add_typer(calc)
 
 
 def run(words: Sequence[str]) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +95,22 @@ def _addin(office: Office) -> Iterator[Finding]:
     elif addin.version != __version__:
         found = f"version {addin.version} is installed and this is kfxl {__version__}; {AGAIN}"
         yield Finding("add-in", False, found)
+    elif not _is_current(addin):
+        found = f"version {addin.version} was built from other sources; {AGAIN}"
+        yield Finding("add-in", False, found)
     else:
         yield Finding("add-in", True, f"version {addin.version}")
+
+
+def _is_current(addin: Installed) -> bool:
+    """Whether it holds what this kfxl would put into it."""
+    from kfxl.hosts.calc_addin import build_addin
+
+    listed = interpreters_in(addin)
+    current = build_addin(listed[0] if len(listed) == 1 else None)
+    with zipfile.ZipFile(io.BytesIO(current)) as package:
+        parts = {addin.folder / name: package.read(name) for name in package.namelist()}
+    return all(path.is_file() and path.read_bytes() == part for path, part in parts.items())
 
 
 def _interpreter(office: Office) -> Iterator[Finding]:

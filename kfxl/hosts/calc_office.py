@@ -87,6 +87,16 @@ def this_office(profile: Path | None = None, here: Surroundings | None = None) -
     )
 
 
+def default_profile(here: Surroundings | None = None) -> Path:
+    """The user's profile, also where there is no LibreOffice, or none that can be used."""
+    here = Surroundings() if here is None else here
+    try:
+        soffice = find_soffice(here)
+    except InputError:
+        soffice = here.home
+    return usual_profile(read_settings(soffice), soffice, here)
+
+
 def find_soffice(here: Surroundings) -> Path:
     """The program that starts LibreOffice, in its own folder."""
     named = here.variables.get(VARIABLE, "")
