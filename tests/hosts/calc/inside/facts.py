@@ -21,7 +21,7 @@ def functions(context: Any, names: list[str]) -> dict[str, dict[str, Any]]:
                 "description": item["Description"],
                 "arguments": [
                     [argument.Name, argument.Description, argument.IsOptional]
-                    for argument in item["Arguments"]
+                    for argument in item["Arguments"] or ()
                 ],
             }
     return described
