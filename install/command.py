@@ -15,8 +15,8 @@ from install.shell import InstallError, Shell, Terminal
 CHECKOUT = Path(__file__).resolve().parent.parent
 DESCRIPTION = """\
 Sets up kfxl for you alone, recomputes the template, runs its backtest and leaves the report as
-kfxl-report.xlsx in the current folder; on Windows it adds kfxl to Excel as well. Run it again
-whenever you like: it repairs and updates."""
+kfxl-report.xlsx in the current folder. It adds kfxl to LibreOffice where there is one, and on
+Windows to Excel. Run it again whenever you like: it repairs and updates."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -24,7 +24,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 install", description=DESCRIPTION)
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--uninstall", action="store_true", help="take kfxl's environment, command and log away"
+        "--uninstall",
+        action="store_true",
+        help="take kfxl away: environment, command, add-ins, log",
     )
     what.add_argument(
         "--test",

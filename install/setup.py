@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from install import environment, launcher
+from install import environment, launcher, programs
 from install.bundles import WHEELS, is_bundle, refuse_other_systems
 from install.environment import Recipe, fingerprint, prepare
 from install.places import Places, command_of, python_of
@@ -42,13 +42,13 @@ def recipe_of(checkout: Path, here: Places) -> Recipe:
 def install(
     checkout: Path, here: Places, current: Path, shell: Shell, platform: str = sys.platform
 ) -> int:
-    """Set kfxl up, run the template's job, add it to Excel, say what to do next."""
-    steps = 4
+    """Set kfxl up, run the template's job, add it to LibreOffice and Excel, say what is next."""
+    steps = 5
     if is_bundle(checkout):
         refuse_other_systems(checkout)
     if platform == "win32":
         refuse_store_python(sys.base_prefix)
-        steps = 5
+        steps = 6
     shell.say(f"Setting up kfxl for you, with Python {sys.version.split()[0]}.")
     shell.say(f"1 of {steps}  The environment {here.environment} (a minute or two the first time)")
     recipe = recipe_of(checkout, here)
@@ -65,10 +65,11 @@ def install(
     # A bundle's folder may be a network's, and its owner has Excel for reports.
     report = None if is_bundle(checkout) else report_in(current, shell)
     run_template(checkout, here, report, shell)
+    libreoffice = programs.add_to_libreoffice(here, shell, f"5 of {steps}")
     if platform == "win32":
-        shell.say(f"5 of {steps}  Excel")
-        add_to_excel(here, shell)
-    shell.say(next_steps(report, call, platform))
+        shell.say(f"6 of {steps}  Excel")
+        programs.add_to_excel(here, shell)
+    shell.say(next_steps(report, call, platform, libreoffice=libreoffice))
     if not is_bundle(checkout):
         shell.say("The first five minutes with your own data are in README.md.")
     return 0
@@ -96,35 +97,6 @@ def verify(recipe: Recipe, shell: Shell, *, just_made: bool) -> None:
             f"kfxl's own check fails: {environment.last_line(outcome.text)}",
             "please report this with the log",
         )
-
-
-def add_to_excel(here: Places, shell: Shell) -> None:
-    """Let kfxl install its add-in, and repeat what it says."""
-    command: Words = [python_of(here.environment), "-m", "kfxl", "excel", "install"]
-    outcome = shell.captured(command, here.environment)
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
-        raise InstallError(
-            f"kfxl is installed, but not in Excel yet ({why})", "see to that and run this again"
-        )
-    for line in outcome.text.splitlines():
-        shell.say(f"        {line}")
-
-
-def take_from_excel(here: Places, shell: Shell) -> None:
-    """Let kfxl take its add-in away; nothing else is removed before that went well."""
-    python = python_of(here.environment)
-    if not python.exists():
-        return
-    outcome = shell.captured([python, "-m", "kfxl", "excel", "uninstall"], here.environment)
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
-        raise InstallError(
-            f"the add-in is still in Excel, so nothing was removed ({why})",
-            "see to that and run this again; installing again repairs kfxl if it is damaged",
-        )
-    for line in outcome.text.splitlines():
-        shell.say(line)
 
 
 def report_in(folder: Path, shell: Shell) -> Path | None:
@@ -206,22 +178,33 @@ What to do next in Excel:
   as in =RISK_PARITY_WEIGHTS(B1:M61). If Excel was open before, close all of it and start it.
   Your own data: the sheet Returns, then the button Fit workbook to data, then Run backtest.
 """
+IN_LIBREOFFICE = """
+What to do next in LibreOffice Calc (if it was open before, close all of it and start it):
+  Every spreadsheet has the functions, as in =RISK_PARITY_WEIGHTS(B1:M61), and a menu kfxl.
+  Menu kfxl, New workbook: the template. Your own data: the sheet Returns, then Fit workbook to
+  data, then Run backtest.
+"""
 
 
-def next_steps(report: Path | None, call: str, platform: str = sys.platform) -> str:
+def next_steps(
+    report: Path | None, call: str, platform: str = sys.platform, *, libreoffice: bool = False
+) -> str:
     """The closing words."""
     commands = [f"  {call} {words:<38} {meaning}" for words, meaning in NEXT]
     where = f" The backtest of the template is in {report}" if report else ""
     excel = platform == "win32"
     if excel:
         commands.append(f"  {call} {'excel check':<38} what is wrong in Excel, if something is")
+    if libreoffice:
+        commands.append(f"  {call} {'calc check':<38} the same for LibreOffice")
     return "\n".join(
         [
             "",
             f"Done.{where}",
             *(IN_EXCEL.splitlines() if excel else ()),
+            *(IN_LIBREOFFICE.splitlines() if libreoffice else ()),
             "",
-            "In a terminal:" if excel else "What to do next:",
+            "In a terminal:" if excel or libreoffice else "What to do next:",
             *commands,
         ]
     )
@@ -232,7 +215,8 @@ def uninstall(here: Places, shell: Shell, platform: str = sys.platform) -> int:
     marker = environment.read_marker(here.environment)
     environment.check_ours(here.environment, marker)
     if platform == "win32":
-        take_from_excel(here, shell)
+        programs.take_from_excel(here, shell)
+    programs.take_from_libreoffice(here, shell)
     done = []
     if launcher.remove(here):
         done.append(here.launcher)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from install import bundles, checks, command, environment, launcher, packages, setup
+from install import bundles, checks, command, environment, launcher, packages, programs, setup
 from install.environment import MARKER, Recipe, fingerprint, prepare
 from install.places import Places, command_of, places, python_of
 from install.shell import InstallError, Outcome, Terminal, child_variables
@@ -404,7 +404,7 @@ def test_installing_runs_the_templates_job_and_says_what_is_next(
         assert wanted in words
     again = PretendShell()
     assert setup.install(checkout, here, tmp_path, again) == 0
-    assert not again.ran("install")
+    assert not again.ran("pip", "install")
     assert any("up to date" in line for line in again.said)
 
 
@@ -413,7 +413,7 @@ def test_a_changed_source_is_noticed(checkout: Path, here: Places, tmp_path: Pat
     (checkout / "kfxl" / "new.py").write_text("")
     shell = PretendShell()
     setup.install(checkout, here, tmp_path, shell)
-    assert shell.ran("install")
+    assert shell.ran("pip", "install")
 
 
 def test_an_environment_that_fails_its_check_is_made_anew_once(
@@ -520,6 +520,106 @@ def test_uninstalling_leaves_a_folder_of_someone_else(here: Places) -> None:
     assert (here.environment / "precious.txt").exists()
 
 
+# LibreOffice
+
+
+def libreoffice(outcome: Outcome) -> Answer:
+    return lambda words: outcome if "calc" in words else None
+
+
+def test_libreoffice_gets_the_add_in_where_there_is_one(
+    checkout: Path, here: Places, tmp_path: Path
+) -> None:
+    said = "LibreOffice 25.2 has the add-in\nnote: LibreOffice is running; close all of it\n"
+    shell = PretendShell(libreoffice(Outcome(0, said)))
+    assert setup.install(checkout, here, tmp_path, shell, "linux") == 0
+    assert shell.commands[-1][1:] == ["-m", "kfxl", "calc", "install", "--if-found"]
+    words = "\n".join(shell.said)
+    for wanted in (
+        "5 of 5  LibreOffice\n        LibreOffice 25.2 has the add-in\n        note: ",
+        "What to do next in LibreOffice Calc",
+        "calc check",
+        "In a terminal:",
+    ):
+        assert wanted in words
+
+
+def test_without_libreoffice_one_short_line_is_said(
+    checkout: Path, here: Places, tmp_path: Path
+) -> None:
+    shell = PretendShell(libreoffice(OK))
+    assert setup.install(checkout, here, tmp_path, shell, "linux") == 0
+    lines = [line for line in "\n".join(shell.said).splitlines() if "LibreOffice" in line]
+    assert lines == ["5 of 5  LibreOffice: not found, so there is nothing to do"]
+
+
+def test_a_libreoffice_that_cannot_be_used_fails_nothing(
+    checkout: Path, here: Places, tmp_path: Path
+) -> None:
+    line = "kfxl: LibreOffice: no module uno; install its package for Python\n"
+    shell = PretendShell(libreoffice(Outcome(1, line)))
+    assert setup.install(checkout, here, tmp_path, shell, "linux") == 0
+    assert shell.said[-3].endswith(
+        "note: it does not have kfxl yet (LibreOffice: no module uno; install its package for "
+        "Python); then run this again"
+    )
+    assert "in LibreOffice Calc" not in "\n".join(shell.said)
+
+
+def listed(home: Path) -> None:
+    """A profile whose list of extensions names kfxl."""
+    path = home / ".config/libreoffice/4/user/uno_packages/cache/uno_packages.pmap"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"Pmp1org.kfxl.addin\0")
+
+
+def test_the_add_in_leaves_libreoffice_before_anything_else_goes(
+    checkout: Path, here: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "is_in_libreoffice", lambda: True)
+    setup.install(checkout, here, tmp_path, PretendShell())
+    fails = PretendShell(libreoffice(Outcome(1, "kfxl: LibreOffice: it did not answer; again")))
+    with pytest.raises(InstallError, match=r"still in LibreOffice, so nothing.*did not answer"):
+        setup.uninstall(here, fails, "linux")
+    assert here.environment.exists()
+    shell = PretendShell(libreoffice(Outcome(0, "The add-in is gone from LibreOffice 7.4.\n")))
+    assert setup.uninstall(here, shell, "linux") == 0
+    assert shell.said[0] == "The add-in is gone from LibreOffice 7.4."
+    assert not here.environment.exists()
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(0, "The add-in was not installed in LibreOffice; nothing to remove.\n"),
+        Outcome(1, "kfxl: typer: this package is missing\n"),
+        Outcome(2, "kfxl: No such command 'calc'; see kfxl --help\n"),
+    ],
+    ids=["not there", "kfxl damaged", "an older kfxl"],
+)
+def test_what_is_not_in_libreoffice_hinders_nothing(
+    checkout: Path,
+    here: Places,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: Outcome,
+) -> None:
+    monkeypatch.setattr(programs, "is_in_libreoffice", lambda: False)
+    setup.install(checkout, here, tmp_path, PretendShell())
+    shell = PretendShell(libreoffice(outcome))
+    assert setup.uninstall(here, shell, "linux") == 0
+    assert not any("LibreOffice" in line for line in shell.said)
+
+
+def test_the_list_of_a_profile_tells_whether_the_add_in_is_in_libreoffice(tmp_path: Path) -> None:
+    assert not programs.is_in_libreoffice({}, tmp_path, "linux")
+    listed(tmp_path)
+    assert programs.is_in_libreoffice({}, tmp_path, "linux")
+    assert not programs.is_in_libreoffice({"XDG_CONFIG_HOME": "/nowhere"}, tmp_path, "linux")
+    assert not programs.is_in_libreoffice({}, tmp_path, "win32")
+    assert not programs.is_in_libreoffice({}, tmp_path, "darwin")
+
+
 # Windows, and bundles
 
 
@@ -534,7 +634,7 @@ def test_windows_gets_the_add_in_as_well(checkout: Path, here: Places, tmp_path:
     assert shell.ran("install", ".[files,excel]")
     assert shell.commands[-1][1:] == ["-m", "kfxl", "excel", "install"]
     words = "\n".join(shell.said)
-    for wanted in ("5 of 5  Excel", "Excel 16.0 opens it", "What to do next in Excel", "tab kfxl"):
+    for wanted in ("6 of 6  Excel", "Excel 16.0 opens it", "What to do next in Excel", "tab kfxl"):
         assert wanted in words
 
 
