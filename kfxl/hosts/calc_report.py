@@ -230,6 +230,7 @@ def _chart(sheet: ReportSheet, chart: Chart) -> Json:
         ],
         "x": {
             "title": picture.x_title,
+            "crowded": picture.label_step is not None,
             "dates": ticks
             and {"format": ticks.number_format, "step": ticks.step} | {"unit": ticks.unit},
         },

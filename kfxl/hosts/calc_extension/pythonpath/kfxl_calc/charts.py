@@ -167,6 +167,8 @@ def _dates_or_labels(target: Target, axis: Any, shown: Any, plain: Json) -> None
     shown.LineColor = look["rule"]
     # Labels stay at the foot of the chart when values are negative.
     shown.LabelPosition = enum("chart.ChartAxisLabelPosition", "OUTSIDE_START")
+    if plain["x"]["crowded"]:
+        shown.Marks = 0  # LibreOffice leaves out labels that have no room, but no ticks
     scale = axis.getScaleData()
     scale.AutoDateAxis = False
     if dates:
