@@ -42,7 +42,7 @@ QUICK = Extent()
 def host_checks() -> tuple[Check, ...]:
     """The tests in each real host, as far as they can run here."""
     return tuple(
-        Check(host.name, ("pytest", "-m", "host", host.tests), hosts.why_not(host))
+        Check(host.name, ("pytest", "-m", "host", *host.tests), hosts.why_not(host))
         for host in hosts.HOSTS
     )
 

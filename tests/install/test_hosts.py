@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from install import checks, command, hosts
+from install import backports, checks, command, hosts
 from install.checks import Extent
 from install.hosts import HOSTS, Host
 from install.shell import InstallError, Outcome
@@ -34,14 +34,19 @@ def equipped(monkeypatch: pytest.MonkeyPatch, *, machine: bool) -> None:
     monkeypatch.setattr(hosts, "why_not", lambda _host: "" if machine else f"run: {COMMAND}")
 
 
+@pytest.fixture
+def no_backports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that is not Debian."""
+    monkeypatch.setattr(backports, "codename", lambda: "")
+
+
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 def test_every_host_has_tests_that_the_quick_run_leaves_out(host: Host) -> None:
     assert bool(host.programs) == bool(host.packages)
-    place = ROOT / host.tests
-    tests = [place] if place.is_file() else list(place.glob("test_*.py"))
-    assert tests
-    for path in tests:
-        assert "pytest.mark.host\n" in path.read_text(encoding="utf-8")
+    for place in (ROOT / name for name in host.tests):
+        tests = [place] if place.is_file() else list(place.glob("test_*.py"))
+        assert tests
+        assert any("pytest.mark.host\n" in path.read_text(encoding="utf-8") for path in tests)
 
 
 def test_the_quick_run_knows_nothing_of_hosts(
@@ -59,7 +64,7 @@ def test_the_hosts_follow_the_quick_checks(checkout: Path, monkeypatch: pytest.M
     shell = PretendShell()
     assert checks.run(checkout, shell, Extent(hosts=True)) == 0
     last = [words[1:] for words in shell.commands[-len(HOSTS) :]]
-    assert last == [["-m", "pytest", "-m", "host", host.tests] for host in HOSTS]
+    assert last == [["-m", "pytest", "-m", "host", *host.tests] for host in HOSTS]
     assert not shell.ran("apt-get")
 
 
@@ -79,7 +84,7 @@ def test_tests_that_fail_in_a_host_fail_the_run(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     equipped(monkeypatch, machine=True)
-    shell = PretendShell(fails_at(HOSTS[0].tests))
+    shell = PretendShell(fails_at(HOSTS[0].tests[0]))
     assert checks.run(checkout, shell, Extent(hosts=True)) == 1
     assert shell.said[-1] == f"Failed: {HOSTS[0].name}"
 
@@ -96,7 +101,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(host: Host) ->
     assert "\n" not in line
 
 
-def test_root_installs_only_what_is_missing() -> None:
+def test_root_installs_only_what_is_missing(no_backports: None) -> None:
     shell = PretendShell()
     hosts.install_packages(shell, everywhere, root=True)
     assert not shell.commands
@@ -104,8 +109,9 @@ def test_root_installs_only_what_is_missing() -> None:
     update, install = shell.commands
     assert update == [*hosts.PACKAGE_MANAGER, "update"]
     packages = [package for host in HOSTS for package in host.packages]
-    expected = [*hosts.PACKAGE_MANAGER, "install", "--no-install-recommends", *packages]
+    expected = [*hosts.PACKAGE_MANAGER, *hosts.INSTALL, *packages]
     assert install == expected
+    assert "--no-upgrade" in install
 
 
 def test_others_are_told_the_command() -> None:
@@ -123,7 +129,9 @@ def test_others_are_told_the_command() -> None:
         (Outcome(7), "exit code 7"),
     ],
 )
-def test_a_failure_of_the_package_manager_is_one_line(outcome: Outcome, words: str) -> None:
+def test_a_failure_of_the_package_manager_is_one_line(
+    no_backports: None, outcome: Outcome, words: str
+) -> None:
     shell = PretendShell(lambda said: outcome if "install" in said else OK)
     with pytest.raises(InstallError, match=f"apt-get install: {words}") as caught:
         hosts.install_packages(shell, nowhere, root=True)
@@ -133,6 +141,7 @@ def test_a_failure_of_the_package_manager_is_one_line(outcome: Outcome, words: s
 def test_system_packages_come_first(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     equipped(monkeypatch, machine=True)
     monkeypatch.setattr(hosts, "missing_packages", lambda _find: ("wine",))
+    monkeypatch.setattr(hosts, "newer_packages", lambda _find: ())
     monkeypatch.setattr(hosts, "is_root", lambda: True)
     shell = PretendShell()
     assert checks.run(checkout, shell, Extent(hosts=True, system_packages=True)) == 0
