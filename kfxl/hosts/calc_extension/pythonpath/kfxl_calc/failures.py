@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kfxl_calc.child import ChildError
+from kfxl_calc.ranges import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,6 @@ def message(error: Exception) -> str:
         return f"{cause}. Could not be set back: {', '.join(error.left)}; do it by hand"
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, (RefusalError, ChildError)):
-        return text
+        return text[len(MARK) :].strip() if text.startswith(MARK) else text
     kind = type(error).__name__.rpartition(".")[2]  # UNO's have long names
     return f"LibreOffice: {kind}{': ' if text else ''}{text}; {TRY_AGAIN}"

@@ -7,6 +7,7 @@ import pathlib
 import platform
 from typing import TYPE_CHECKING, Any
 
+from kfxl_calc.failures import message
 from kfxl_calc.unotypes import properties
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def lines(context: Any, ask: Callable[[], list[list[Any]]]) -> str:
     try:
         found += [(str(what), bool(good), str(text)) for what, good, text in ask()]
     except Exception as error:  # noqa: BLE001  (whatever it is, it is what the user has to know)
-        found.append(("kfxl", False, " ".join(str(error).split())))
+        found.append(("kfxl", False, message(error)))
     found.sort(key=lambda item: item[1])
     return "\n".join(f"{'OK' if good else 'WRONG'}  {what}: {text}" for what, good, text in found)
 

@@ -21,7 +21,7 @@ LONGEST_NAME = 31
 def is_own(sheet: Any, mark: str = REPORT) -> bool:
     """Whether kfxl has made a sheet and nobody has renamed or copied it since."""
     names = sheet.NamedRanges
-    return names.hasByName(mark) and names.getByName(mark).Content == _marked(sheet.Name)
+    return bool(names.hasByName(mark) and names.getByName(mark).Content == _marked(sheet.Name))
 
 
 def put(sheet: Any, mark: str) -> None:

@@ -76,8 +76,7 @@ def _tried(command: str, office: Office) -> str:
         with Status(office.context, office.frame) as status:
             return COMMANDS[command](office, status.say)
     except Exception as error:  # noqa: BLE001  (the user gets one line, never a traceback)
-        text = message(error)
-        return text if text.startswith(MARK) else f"{MARK} {text}"
+        return f"{MARK} {message(error)}"
 
 
 def run_backtest(office: Office, say: Callable[[str], None]) -> str:

@@ -1,0 +1,213 @@
+"""The menu's commands without LibreOffice: refusals, questions, names, marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kfxl_calc import boxes, marks, menu
+from kfxl_calc.child import ChildError
+from kfxl_calc.failures import RestoreError, message
+from kfxl_calc.sheets import Written
+
+CALC = "com.sun.star.sheet.SpreadsheetDocument"
+
+
+class Document:
+    """A document, as far as the commands look at it before they write."""
+
+    Title = "Plan.ods"
+    kind, read_only, protected, automatic = CALC, False, False, True
+
+    def __init__(self) -> None:
+        self.CurrentController = type("Controller", (), {"ActiveSheet": None, "Model": self})()
+
+    def supportsService(self, name: str) -> bool:
+        return name == self.kind
+
+    def isReadonly(self) -> bool:
+        return self.read_only
+
+    def isProtected(self) -> bool:
+        return self.protected
+
+    def isAutomaticCalculationEnabled(self) -> bool:
+        return self.automatic
+
+
+class Child:
+    """kfxl's process: what it is asked and what it answers."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.asked: list[dict[str, Any]] = []
+
+    def ask(self, request: dict[str, Any], progress: Any = None) -> dict[str, Any]:
+        self.asked.append(request)
+        answer = self.answers[request["action"]]
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+
+class Office(menu.Office):
+    """LibreOffice with one document, and without a status bar."""
+
+    def __init__(self, document: Any, child: Child) -> None:
+        super().__init__(None, None, child)
+        self.shown = document
+
+    def document(self) -> Any:
+        self.frame = type("Frame", (), {"Controller": self.shown and self.shown.CurrentController})
+        try:
+            return super().document()
+        finally:
+            self.frame = None
+
+
+@pytest.fixture
+def document(monkeypatch: pytest.MonkeyPatch) -> Document:
+    monkeypatch.setattr("kfxl_calc.book.read", lambda _: {"days": 0})
+    monkeypatch.setattr("kfxl_calc.book.selection", lambda _: {"blocks": 1})
+    return Document()
+
+
+def give(command: str, document: Any, **answers: Any) -> str:
+    return menu.carry_out(command, Office(document, Child(**answers)), True)
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        (
+            {"read_only": True},
+            "Plan.ods: is open for reading only; save a copy and work in that",
+        ),
+        (
+            {"protected": True},
+            "Plan.ods: its structure is protected; lift it with Tools > Protect Spreadsheet "
+            "Structure, or work in a copy",
+        ),
+        (
+            {"CurrentController": type("Preview", (), {})()},
+            "Plan.ods: is shown as it prints; close the preview first",
+        ),
+        (
+            {"kind": "com.sun.star.text.TextDocument"},
+            "document: no spreadsheet is open; open one, or press New workbook",
+        ),
+    ],
+    ids=["read only", "protected", "preview", "text"],
+)
+def test_what_stops_a_command(document: Document, change: dict[str, Any], answer: str) -> None:
+    for name, value in change.items():
+        setattr(document, name, value)
+        if name == "CurrentController":
+            value.Model = document
+    assert give("run_backtest", document) == f"#KFXL! {answer}"
+
+
+def test_no_document(document: Document) -> None:
+    for command in ("run_backtest", "run_backtest_confirmed", "fit_workbook"):
+        assert give(command, None) == (
+            "#KFXL! document: no spreadsheet is open; open one, or press New workbook"
+        )
+
+
+def test_failures_of_the_process_are_one_line(document: Document) -> None:
+    error = {"error": "#KFXL! Settings: asset A has no budget and bounds; press Fit workbook"}
+    assert give("run_backtest", document, run_backtest=error) == error["error"]
+    gone = ChildError("Python: is not there; run: python3 install")
+    assert give("run_backtest", document, run_backtest=gone) == f"#KFXL! {gone}"
+    assert give("no_such_command", document).startswith("#KFXL! LibreOffice: KeyError")
+
+
+def test_a_question_is_asked_and_yes_goes_on(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(boxes, "tell", lambda *arguments: shown.append(arguments[-1]))
+    child = Child(
+        run_backtest={"result": {"question": "Really?"}},
+        run_backtest_confirmed={"error": "selection: is no good; select another"},
+    )
+    office = Office(document, child)
+    assert menu.carry_out("run_backtest", office, True) == "?Really?"
+    for answer, text in ((False, ""), (True, "#KFXL! selection: is no good; select another")):
+        monkeypatch.setattr(boxes, "confirmed", lambda *_, answer=answer: answer)
+        assert menu.carry_out("run_backtest", office, False) == text
+    assert shown == ["#KFXL! selection: is no good; select another"]
+
+
+def test_the_selection_is_read_only_when_it_is_wanted(document: Document) -> None:
+    child = Child(run_backtest={"result": {"wants": "selection"}})
+    menu.carry_out("run_backtest", Office(document, child), True)
+    assert [request.keys() for request in child.asked] == [
+        {"action", "book"},
+        {"action", "book", "selection"},
+    ]
+
+
+class _Quiet:
+    def __init__(self, target: Any) -> None:
+        self.target = target
+
+    def __enter__(self) -> _Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def keep(self, _: dict[str, str]) -> None:
+        return
+
+
+@pytest.mark.parametrize("left", [[], ["earlier sheets of the report"]])
+def test_what_is_said_when_it_is_done(
+    document: Document, monkeypatch: pytest.MonkeyPatch, left: list[str]
+) -> None:
+    monkeypatch.setattr(menu, "Quiet", _Quiet)
+    monkeypatch.setattr(menu, "Target", lambda *_: None)
+    monkeypatch.setattr(menu, "write_report", lambda *_: Written(["Summary (2)"], {}, left))
+    document.automatic = False
+    child = Child(
+        run_backtest={"result": {"report": {"title": "Backtest"}}},
+        say_written={"result": "all is there"},
+    )
+    text = menu.carry_out("run_backtest", Office(document, child), True)
+    if left:
+        assert text == (
+            "#KFXL! Done. Could not be set back: earlier sheets of the report; do it by hand"
+        )
+    else:
+        assert text == "all is there"
+        said = {"title": "Backtest", "names": ["Summary (2)"], "manual": True}
+        assert child.asked[-1] == {"action": "say_written", **said}
+
+
+def test_messages() -> None:
+    cause = RuntimeError("at ./sc/source.cxx:161")
+    assert message(RestoreError(["the selection"], cause)) == (
+        "LibreOffice: RuntimeError: at ./sc/source.cxx:161; nothing of yours was changed; try "
+        "again. Could not be set back: the selection; do it by hand"
+    )
+
+
+class _Sheet:
+    def __init__(self, name: str, **marks_: str) -> None:
+        self.Name = name
+        content = {mark: type("Named", (), {"Content": text})() for mark, text in marks_.items()}
+        names = {"hasByName": content.__contains__, "getByName": content.__getitem__}
+        self.NamedRanges = type("Names", (), {k: staticmethod(v) for k, v in names.items()})()
+
+
+def test_only_sheets_that_still_bear_their_name_are_kfxls_own() -> None:
+    assert marks.is_own(_Sheet("Value", kfxl_report='"Value"'))
+    assert marks.is_own(_Sheet('A "b"', kfxl_report='"A ""b"""'))
+    assert not marks.is_own(_Sheet("Value_2", kfxl_report='"Value"'))
+    assert not marks.is_own(_Sheet("Value", kfxl_functions='"Value"'))
+    assert not marks.is_own(_Sheet("Value"))
+
+
+def test_free_names_have_room_in_excel_too() -> None:
+    assert marks.free_name("x" * 40, ["X" * 31]) == "x" * 27 + " (2)"
