@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ MANAGER = Path(__file__).with_name("calc_extension") / "manager" / "manage.py"
 PATIENCE = 150.0
 # Where LibreOffice unpacks extensions, and where it forgets copies of replaced ones.
 UNPACKED = "user/uno_packages/cache/uno_packages"
-LEFT_BEHIND = ("user/extensions/tmp/extensions", "user/extensions/bak/extensions", UNPACKED)
+LEFT_BEHIND = ("user/extensions/tmp/extensions", "user/extensions/bak/extensions")
 KNOWN = "user/uno_packages/cache/uno_packages.pmap"
 SETTINGS = "user/registrymodifications.xcu"
 # Menus, tool bars and keys that LibreOffice remembers for what the extension brought.
@@ -64,8 +64,11 @@ def install(office: Office, package: bytes) -> Done:
         path = Path(name) / ADDIN
         path.write_bytes(package)
         answer = ask(office, {"package": str(path)})
-    clean(office.profile, keep=Path(answer["folder"]))
-    return _done(answer)
+    done = _done(answer)
+    # One that runs may still read from the folder of the version before; it deletes that itself
+    # when it starts anew.
+    clean(office.profile, LEFT_BEHIND if done.running else (*LEFT_BEHIND, UNPACKED), done.folder)
+    return done
 
 
 def uninstall(office: Office) -> Done:
@@ -80,7 +83,7 @@ def uninstall(office: Office) -> Done:
         done = _done(ask(office, {"remove": True}))
     if not done.running:
         forget(office.profile)
-    left = clean(office.profile)
+    left = clean(office.profile, (*LEFT_BEHIND, UNPACKED))
     return Done(done.changed or left, done.before, done.running)
 
 
@@ -180,10 +183,10 @@ def is_known(profile: Path) -> bool:
         return False
 
 
-def clean(profile: Path, keep: Path | None = None) -> bool:
-    """Delete copies of the extension that LibreOffice left behind; whether there were any."""
+def clean(profile: Path, places: Iterable[str], keep: Path | None = None) -> bool:
+    """Delete copies of the extension, but the one to keep; whether there were any."""
     found = False
-    for place in LEFT_BEHIND:
+    for place in places:
         for folder in list(_of_ours(profile / place)):
             if keep is not None and folder.resolve() == keep.resolve():
                 continue
