@@ -68,6 +68,11 @@ class Document:
         found: dict[str, list[dict[str, Any]]] = self._cells("charts")
         return found
 
+    def places(self) -> dict[str, list[list[int]]]:
+        """Where the charts of each sheet stand: left, top, right and bottom."""
+        found: dict[str, list[list[int]]] = self._cells("places")
+        return found
+
     def write(self, *changes: tuple[str, str, Any]) -> float:
         """Write single cells: sheet, cell, value. Seconds that LibreOffice took over it."""
         return float(self._cells("write", changes=[list(change) for change in changes]))

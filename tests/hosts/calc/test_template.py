@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,16 @@ def check_against(book: StoredWorkbook, values: dict[str, Cells]) -> None:
                 if distance > CLOSE:
                     distances[f"{formula.address} ({i}, {j}): {stored!r}, {cell!r}"] = distance
     assert distances == {}
+
+
+def test_no_chart_covers_another(template: Document) -> None:
+    places = template.places()
+    assert sum(map(len, places.values())) == 12
+    for sheet, charts in places.items():
+        for one, other in combinations(charts, 2):
+            beside = one[2] <= other[0] or other[2] <= one[0]
+            below = one[3] <= other[1] or other[3] <= one[1]
+            assert beside or below, (sheet, one, other)
 
 
 @pytest.fixture(scope="module")
