@@ -93,15 +93,15 @@ def _function(entry: FunctionEntry) -> list[str]:
         _said("CompatibilityName", entry.name),
         '<node oor:name="Parameters">',
     ]
-    for position, argument in enumerate(entry.arguments):
-        lines += _parameter(position, argument)
+    for argument in entry.arguments:
+        lines += _parameter(argument)
     return [*lines, "</node></node>"]
 
 
-def _parameter(position: int, argument: ArgumentEntry) -> list[str]:
-    # LibreOffice sorts the nodes of a set by name; the order has to be that of the method.
+def _parameter(argument: ArgumentEntry) -> list[str]:
+    # LibreOffice finds the text by the name that the method's type gives to the argument.
     return [
-        f'<node oor:name="a{position:02}" oor:op="replace">',
+        f'<node oor:name="{camel(argument.name)}" oor:op="replace">',
         _said("DisplayName", argument.name),
         _said("Description", argument.description),
         "</node>",

@@ -128,8 +128,8 @@ def test_the_configuration_tells_what_the_catalogue_tells(package: dict[str, byt
         }
         arguments = node.findall("node/node")
         keys = [argument.attrib[f"{OOR}name"] for argument in arguments]
-        # LibreOffice sorts them by length and letters.
-        assert keys == sorted(keys, key=lambda key: (len(key), key))
+        # LibreOffice finds them by the names of the method's arguments.
+        assert keys == [camel(argument.name) for argument in entry.arguments]
         help_texts = [[prop.findtext("value") for prop in each] for each in arguments]
         assert help_texts == [[a.name, a.description] for a in entry.arguments]
 

@@ -57,7 +57,7 @@ def unresolved(methods: dict[str, str]) -> re.Pattern[str]:
 def enter_again(document: Any, pattern: re.Pattern[str]) -> int:
     """Enter every formula again that ``pattern`` finds; how many there were.
 
-    The document counts as unchanged by that, and there is nothing to undo.
+    The document, which has just been loaded, counts as unchanged; there is nothing to undo.
     """
     places = [
         (sheet, place)
@@ -67,7 +67,7 @@ def enter_again(document: Any, pattern: re.Pattern[str]) -> int:
     ]
     if not places:
         return 0
-    modified, undo = document.isModified(), document.getUndoManager()
+    undo = document.getUndoManager()
     undo.lock()
     document.addActionLock()
     try:
@@ -76,8 +76,16 @@ def enter_again(document: Any, pattern: re.Pattern[str]) -> int:
     finally:
         document.removeActionLock()
         undo.unlock()
-        document.setModified(modified)
+        _settle(document)
     return len(places)
+
+
+def _settle(document: Any) -> None:
+    """Let a document count as unchanged, which one with a changed chart does not."""
+    for sheet in document.getSheets():
+        for chart in sheet.getCharts():
+            chart.getEmbeddedObject().setModified(False)
+    document.setModified(False)
 
 
 def _places(sheet: Any, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
