@@ -6,6 +6,7 @@ The tests' Python has no ``uno``; LibreOffice's has. So every request goes, as o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -66,6 +67,7 @@ class Office:
         environment: Mapping[str, str | None] | None = None,
         program: str = "soffice",
     ) -> None:
+        python = python_with_uno()
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="kfxl-office-")) if folder is None else folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ class Office:
         variables.pop("DISPLAY", None)
         with (self.folder / "bridge.log").open("ab") as said:
             self._bridge = subprocess.Popen(
-                [python_with_uno(), "-I", str(INSIDE / "bridge.py"), str(self.folder), program],
+                [python, "-I", str(INSIDE / "bridge.py"), str(self.folder), program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -92,7 +94,11 @@ class Office:
         self._reader.start()
 
     def __enter__(self) -> Office:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_failure: object) -> None:
@@ -180,11 +186,13 @@ class Office:
 
     def kill(self) -> None:
         """End everything at once, as a crash would."""
-        for number in [*below(self._bridge.pid), self._bridge.pid]:
-            try:
+        started = below(self._bridge.pid)
+        # What has lost its parent is still in the session that the bridge leads.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._bridge.pid, signal.SIGKILL)
+        for number in started:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         self._bridge.wait(SECONDS)
 
     def close(self) -> None:

@@ -22,6 +22,10 @@ MORE = {
     "backtest of a mix": ("PORTFOLIO_BACKTEST", ("fixed", MIX, SETTINGS)),
     "backtest with rows": ("PORTFOLIO_BACKTEST", ("risk-parity", None, SETTINGS, "weights", 12.0)),
 }
+# Others differ in Python alone, and fill the same cells.
+DRESSED = {
+    name: DRESSES[name] for name in DRESSES if name not in {"numpy array", "tuples of tuples"}
+}
 ALL = {
     **{name: (call.function, call.arguments) for name, call in CALLS.items()},
     **{
@@ -48,7 +52,7 @@ def dressed(sheet: Worksheet) -> dict[tuple[str, str], tuple[Cells, Cells]]:
     """What every call in every dress shows, and must show."""
     expected, numbers = {}, {}
     for name, (function, arguments) in ALL.items():
-        for dress, dressing in DRESSES.items():
+        for dress, dressing in DRESSED.items():
             given = arguments(dressing)
             result = FUNCTIONS[function](*given)
             height, width = size(result)
@@ -58,7 +62,7 @@ def dressed(sheet: Worksheet) -> dict[tuple[str, str], tuple[Cells, Cells]]:
     return {key: (shown[numbers[key]], expected[key]) for key in expected}
 
 
-@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize("dress", DRESSED)
 @pytest.mark.parametrize("name", ALL)
 def test_every_function_equals_itself_in_cells(
     dressed: dict[tuple[str, str], tuple[Cells, Cells]], name: str, dress: str
