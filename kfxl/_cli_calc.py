@@ -12,7 +12,6 @@ import typer
 from kfxl import __version__
 from kfxl._cli_check import report
 from kfxl._cli_output import fresh_target, note, say, working
-from kfxl.errors import InputError
 from kfxl.spreadsheet import files
 
 OTHER_NAME = "give another name, or --force to replace it"
@@ -82,14 +81,14 @@ def install(
 def uninstall() -> None:
     """Take the extension away again; your documents stay."""
     offices, installer = host("calc_office"), host("calc_install")
+    # LibreOffice is not even looked for where there is nothing to take away.
+    if not installer.has_traces(offices.default_profile()):
+        say(NOTHING)
+        return
     try:
         office = offices.this_office()
-    except InputError as error:
-        if installer.is_known(offices.default_profile()):
-            if not isinstance(error, offices.NoOfficeError):
-                raise
-            note("the settings of a LibreOffice that is gone still name the add-in")
-        say(NOTHING)
+    except offices.NoOfficeError:
+        note("the settings of a LibreOffice that is gone still name the add-in")
         return
     with working("Taking the extension away from LibreOffice"):
         done = installer.uninstall(office)

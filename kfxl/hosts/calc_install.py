@@ -183,6 +183,12 @@ def is_known(profile: Path) -> bool:
         return False
 
 
+def has_traces(profile: Path) -> bool:
+    """Whether anything in a profile is there because of the extension."""
+    left = any(list(_of_ours(profile / place)) for place in (*LEFT_BEHIND, UNPACKED))
+    return left or is_known(profile) or _without_ours(profile / SETTINGS) is not None
+
+
 def clean(profile: Path, places: Iterable[str], keep: Path | None = None) -> bool:
     """Delete copies of the extension, but the one to keep; whether there were any."""
     found = False
@@ -210,16 +216,22 @@ def forget(profile: Path) -> None:
     LibreOffice writes an item a line. It must not run, because it would write its own again.
     """
     path = profile / SETTINGS
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except (OSError, ValueError):
-        return
-    kept = [line for line in lines if not _is_ours(line)]
-    if kept != lines:
+    kept = _without_ours(path)
+    if kept is not None:
         fresh = path.with_name(f"{path.name}.kfxl")
         shutil.copy2(path, fresh)
-        fresh.write_text("".join(kept), encoding="utf-8")
+        fresh.write_text(kept, encoding="utf-8", newline="")
         os.replace(fresh, path)
+
+
+def _without_ours(path: Path) -> str | None:
+    """What LibreOffice's settings are without ours; None where nothing in them is ours."""
+    try:
+        lines = path.read_bytes().decode("utf-8").splitlines(keepends=True)
+    except (OSError, ValueError):
+        return None
+    kept = [line for line in lines if not _is_ours(line)]
+    return "".join(kept) if kept != lines else None
 
 
 def _is_ours(line: str) -> bool:
