@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.styles import PERCENT_FINE, SCIENTIFIC, SERIES
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number, place_of
+from kfxl.spreadsheet.template.frame import CHART_ROWS, FIRST, Template, is_number, place_of
 
 SHEET = "Expected returns"
 NOISE = "KF_Transition,KF_Process_Variance,KF_Observation_Variance,Calibration,KF_As_Of"
@@ -43,7 +43,7 @@ def write(template: Template) -> None:
     page.set_column(RAW, RAW + template.assets, 11)
     page.set_row(FIRST - 1, 32)
     page.freeze_panes(FIRST, 1)
-    page.print_area(0, 0, max(FIRST + template.assets, FIRST + 34), HISTORY - 2)
+    page.print_area(0, 0, max(FIRST + template.assets, FIRST + 2 * CHART_ROWS), HISTORY - 2)
     page.fit_to_pages(1, 1)
 
 
@@ -158,7 +158,7 @@ def _charts(template: Template) -> None:
     )
     template.draw(
         SHEET,
-        FIRST + 16,
+        FIRST - 1 + CHART_ROWS,
         CHARTS,
         Picture(
             "line",

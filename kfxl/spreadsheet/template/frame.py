@@ -22,6 +22,9 @@ HISTORY_ROWS = 240
 HISTORY_CELLS = 12_000
 FITTED = "Fitted to the data on the sheets Returns and Factors."
 FIRST = 5  # first row of every table on a result sheet, below title, note, message and header
+CHART_ROWS = (
+    19  # from the top of a chart to that of the next: LibreOffice draws rows lower than Excel
+)
 
 SHEETS = (
     "Start",

@@ -6,7 +6,7 @@ from kfxl.spreadsheet.areas import Area, column_letters
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.settings import MIXES
 from kfxl.spreadsheet.styles import PERCENT, PERCENT_FINE, SERIES
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number, place_of
+from kfxl.spreadsheet.template.frame import CHART_ROWS, FIRST, Template, is_number, place_of
 from kfxl.spreadsheet.template.weights import NAMES
 
 SHEET = "Risk"
@@ -37,7 +37,7 @@ def write(template: Template) -> None:
     page.set_column(RAW + 1, RAW + template.assets, 11)
     page.set_row(FIRST - 1, 32)
     page.freeze_panes(FIRST, 1)
-    page.print_area(0, 0, max(FIRST + template.assets + 3, FIRST + 51), HISTORY - 2)
+    page.print_area(0, 0, max(FIRST + template.assets + 3, FIRST + 3 * CHART_ROWS), HISTORY - 2)
     page.fit_to_pages(1, 1)
 
 
@@ -183,4 +183,4 @@ def _charts(template: Template, raw: dict[str, Area]) -> None:
         ),
     )
     for place, picture in enumerate(pictures):
-        template.draw(SHEET, FIRST - 1 + 17 * place, CHARTS, picture)
+        template.draw(SHEET, FIRST - 1 + CHART_ROWS * place, CHARTS, picture)

@@ -6,7 +6,7 @@ from kfxl.spreadsheet.areas import Area
 from kfxl.spreadsheet.charts import Line, Picture
 from kfxl.spreadsheet.settings import ASSET_COLUMNS, MIXES
 from kfxl.spreadsheet.styles import NUMBER, PERCENT, PERCENT_FINE, SCIENTIFIC
-from kfxl.spreadsheet.template.frame import FIRST, Template, is_number
+from kfxl.spreadsheet.template.frame import CHART_ROWS, FIRST, Template, is_number
 
 SHEET = "Weights"
 COVARIANCE = "Lookback,Covariance_Method,Half_Life,KF_As_Of"
@@ -46,7 +46,7 @@ def write(template: Template) -> None:
     page.set_column(RAW + 1, RAW + template.assets, 11)
     page.set_row(FIRST - 1, 32)
     page.freeze_panes(FIRST, 1)
-    page.print_area(0, 0, max(FIRST + template.assets + 5, FIRST + 34), RAW - 2)
+    page.print_area(0, 0, max(FIRST + template.assets + 5, FIRST + 2 * CHART_ROWS), RAW - 2)
     page.fit_to_pages(1, 1)
 
 
@@ -187,7 +187,7 @@ def _charts(template: Template) -> None:
     ):
         template.draw(
             SHEET,
-            FIRST - 1 + 17 * place,
+            FIRST - 1 + CHART_ROWS * place,
             CHARTS,
             Picture(
                 "column",
