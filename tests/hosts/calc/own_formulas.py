@@ -12,7 +12,7 @@ from typing import Any
 
 from kfxl.spreadsheet.functions import FUNCTIONS
 from kfxl.spreadsheet.stored.book import FormulaCell, StoredWorkbook
-from kfxl.spreadsheet.stored.formulas import Token, arguments, calls, closing, trimmed
+from kfxl.spreadsheet.stored.formulas import Token, arguments, calls, closing, tokenize, trimmed
 from kfxl.spreadsheet.stored.package import Package
 from kfxl.spreadsheet.stored.references import Rectangle, rectangle
 from tests.hosts.calc.shown import REFUSAL, Cells, in_area, is_error
@@ -27,6 +27,19 @@ class OwnFormulas:
     def __init__(self, path: Path) -> None:
         self.book = StoredWorkbook(Package(path.read_bytes()))
         self.formulas = [formula for formula in self.book.formulas() if _whole_call(formula)]
+
+    def add(self, sheet: str, area: str, formula: str) -> None:
+        """Count one more array formula among them, written as in a file."""
+        tokens = tokenize(formula)
+        filled = rectangle(area, sheet)
+        assert filled is not None
+        self.formulas.append(
+            FormulaCell(sheet, filled.top, filled.left, "array", filled, tokens, str(filled))
+        )
+
+    def functions(self) -> set[str]:
+        """The worksheet functions that are called."""
+        return {_whole_call(formula) for formula in self.formulas}
 
     def expected(self, held: dict[str, Cells]) -> Iterator[tuple[Rectangle, str, Cells]]:
         """Area, function and what it must show, for values of all cells by sheet."""
