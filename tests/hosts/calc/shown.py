@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import chain
 from typing import Any
@@ -45,7 +46,8 @@ def apart(found: Any, expected: Any) -> float:
     """How far a cell is from what it must show: 0 for the same text, infinity for another."""
     if isinstance(expected, str) or isinstance(found, str):
         return 0.0 if found == expected else float("inf")
-    return abs(float(found) - float(expected))
+    distance = abs(float(found) - float(expected))
+    return distance if math.isfinite(distance) else float("inf")
 
 
 def largest(found: Cells, expected: Cells) -> float:
