@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,10 @@ LEFT_BEHIND = ("user/extensions/tmp/extensions", "user/extensions/bak/extensions
 KNOWN = "user/uno_packages/cache/uno_packages.pmap"
 SETTINGS = "user/registrymodifications.xcu"
 # Menus, tool bars and keys that LibreOffice remembers for what the extension brought.
+RECENT = re.compile(r'<item oor:path="/org\.openoffice\.Office\.Histories/.*kfxl.*</item>', re.I)
+ORDER = re.compile(
+    r'(<item oor:path="/org\.openoffice\.Office\.Histories/[^"]*/OrderList"><node oor:name=")\d+'
+)
 OURS = (IDENTIFIER, "service:org.kfxl.", '"kfxl:', ">kfxl:")
 
 
@@ -186,7 +191,7 @@ def is_known(profile: Path) -> bool:
 def has_traces(profile: Path) -> bool:
     """Whether anything in a profile is there because of the extension."""
     left = any(list(_of_ours(profile / place)) for place in (*LEFT_BEHIND, UNPACKED))
-    return left or is_known(profile) or _without_ours(profile / SETTINGS) is not None
+    return left or is_known(profile) or any(map(_is_ours, _lines(profile)))
 
 
 def clean(profile: Path, places: Iterable[str], keep: Path | None = None) -> bool:
@@ -211,32 +216,46 @@ def _of_ours(place: Path) -> Iterator[Path]:
 
 
 def forget(profile: Path) -> None:
-    """Take what belongs to the extension out of LibreOffice's settings.
+    """Take what belongs to kfxl out of LibreOffice's settings.
 
-    LibreOffice writes an item a line. It must not run, because it would write its own again.
+    That is what it remembers of the extension's menu, and documents with kfxl in their name or
+    place in its list of recent ones. LibreOffice writes an item a line; it must not run, because
+    it would write its own again.
     """
-    path = profile / SETTINGS
-    kept = _without_ours(path)
-    if kept is not None:
-        fresh = path.with_name(f"{path.name}.kfxl")
+    lines = _lines(profile)
+    kept = _renumbered([line for line in lines if not (_is_ours(line) or RECENT.match(line))])
+    if kept != lines:
+        path = profile / SETTINGS
+        fresh = path.with_name(f"{path.name}.new")
         shutil.copy2(path, fresh)
-        fresh.write_text(kept, encoding="utf-8", newline="")
+        fresh.write_bytes("".join(kept).encode())
         os.replace(fresh, path)
 
 
-def _without_ours(path: Path) -> str | None:
-    """What LibreOffice's settings are without ours; None where nothing in them is ours."""
+def _lines(profile: Path) -> list[str]:
+    """LibreOffice's settings; none where they cannot be read."""
     try:
-        lines = path.read_bytes().decode("utf-8").splitlines(keepends=True)
+        return (profile / SETTINGS).read_bytes().decode().splitlines(keepends=True)
     except (OSError, ValueError):
-        return None
-    kept = [line for line in lines if not _is_ours(line)]
-    return "".join(kept) if kept != lines else None
+        return []
 
 
 def _is_ours(line: str) -> bool:
     whole = line.startswith("<item ") and line.rstrip().endswith("</item>")
     return whole and any(mark in line for mark in OURS)
+
+
+def _renumbered(lines: list[str]) -> list[str]:
+    """Recent documents counted from 0 without a gap, at which LibreOffice would stop reading."""
+    numbers: Counter[str] = Counter()
+    kept = []
+    for line in lines:
+        match = ORDER.match(line)
+        if match:
+            line = f"{match[1]}{numbers[match[1]]}{line[match.end() :]}"  # noqa: PLW2901
+            numbers[match[1]] += 1
+        kept.append(line)
+    return kept
 
 
 def _done(answer: dict[str, Any]) -> Done:

@@ -28,13 +28,20 @@ from kfxl.hosts.calc_install import (
 from kfxl.hosts.calc_office import Office
 
 OTHER = '<identifier value="org.example.other"/><version value="1.0"/>'
-ITEMS = """\
+HISTORY = "/org.openoffice.Office.Histories/Histories/x:HistoryInfo['PickList']"
+ITEMS = f"""\
 <?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Setup/Product"><prop oor:name="ooSetupLastVersion"/></item>
-<item oor:path="/org.openoffice.Office.Histories"><value>/home/ada/kfxl.xlsx</value></item>
+<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/a.ods"/></item>
+<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/kfxl.xlsx"/></item>
+<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/z.ods"/></item>
+<item oor:path="{HISTORY}/OrderList"><node oor:name="0"><value>file:///home/ada/z.ods</value></node></item>
+<item oor:path="{HISTORY}/OrderList"><node oor:name="1"><value>file:///home/ada/kfxl.xlsx</value></node></item>
+<item oor:path="{HISTORY}/OrderList"><node oor:name="2"><value>file:///home/ada/a.ods</value></node></item>
 <item oor:path="/org.openoffice.Office.UI/States"><node oor:name="addon_org.kfxl.addin"/></item>
 <item oor:path="/org.openoffice.Office.Accelerators"><value>kfxl:run_backtest</value></item>
+<item oor:path="/org.openoffice.Office.Common/Path"><value>file:///home/ada/kfxl</value></item>
 </oor:items>
 """
 
@@ -83,7 +90,7 @@ def test_installed_once_and_again(office: Office, package: bytes) -> None:
 
 def test_uninstalled_nothing_names_kfxl(office: Office, package: bytes) -> None:
     install(office, package)
-    (office.profile / "user/registrymodifications.xcu").write_text(ITEMS.replace("kfxl.xlsx", "b"))
+    (office.profile / "user/registrymodifications.xcu").write_text(ITEMS.replace("ada/kfxl<", "b<"))
     done = uninstall(office)
     assert (done.changed, done.before) == (True, "0.1.0")
     assert not names_kfxl(office.profile)
@@ -137,9 +144,14 @@ def test_only_what_the_extension_brought_is_forgotten(tmp_path: Path) -> None:
     settings.parent.mkdir()
     settings.write_text(ITEMS)
     forget(tmp_path)
-    kept = [line for line in ITEMS.splitlines() if "addin" not in line and "kfxl:" not in line]
-    assert settings.read_text().splitlines() == kept
-    assert len(kept) == 5
+    before, after = ITEMS.splitlines(), settings.read_text().splitlines()
+    gone = ("addin", "kfxl:", "kfxl.xlsx")
+    assert [line for line in after if "OrderList" not in line] == [
+        line for line in before if "OrderList" not in line and not any(g in line for g in gone)
+    ]
+    # The two that stay are counted anew, in their order.
+    first, last = (line for line in after if "OrderList" in line)
+    assert (first, last) == (before[6], before[8].replace('"2"', '"1"'))
     assert [path.name for path in settings.parent.iterdir()] == [settings.name]
 
 

@@ -29,7 +29,7 @@ from com.sun.star.ucb import XCommandEnvironment
 USER = "user"
 QUIET = ("--headless", "--invisible", "--nologo", "--nodefault", "--norestore")
 # Another one that runs takes over what was asked and lets the one that was started end at once.
-HANDED_OVER = 1.0
+HANDED_OVER = 0.5
 PATIENCE = 90.0
 POSIX = os.name == "posix"
 
@@ -62,7 +62,7 @@ class Approval(unohelper.Base, XCommandEnvironment, XInteractionHandler):  # typ
 class Session:
     """A LibreOffice to talk to: the one that runs with the profile, or one of our own."""
 
-    def __init__(self, soffice: str, profile: str, patience: float = HANDED_OVER) -> None:
+    def __init__(self, soffice: str, profile: str) -> None:
         where = ["-env:UserInstallation=" + profile] if profile else []
         self.words = [soffice, *where, *QUIET]
         self.pipe = "kfxl" + uuid.uuid4().hex[:12]
@@ -70,13 +70,10 @@ class Session:
         self.process = self.start("--accept=pipe,name=" + self.pipe + ";urp;")
         try:
             self.context = self.connect()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(patience)
-            self.running = self.process.poll() is not None
+            self.desktop = self.service("com.sun.star.frame.Desktop")
         except BaseException:
             self.kill()
             raise
-        self.desktop = self.service("com.sun.star.frame.Desktop")
 
     def start(self, order: str) -> subprocess.Popen[bytes]:
         """Start LibreOffice with one order; if it runs already it gets the order."""
@@ -111,8 +108,11 @@ class Session:
         """One of LibreOffice's services."""
         return self.context.ServiceManager.createInstanceWithContext(name, self.context)
 
-    def end(self) -> None:
+    def end(self, patience: float) -> None:
         """Close the pipe of a LibreOffice that is not ours, end the one that is."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        self.running = self.process.poll() is not None
         if self.running or self.desktop.Components.createEnumeration().hasMoreElements():
             # With documents open it is in somebody's use, whoever has started it.
             self.running = True
@@ -127,7 +127,7 @@ class Session:
 
     def kill(self) -> None:
         """End what we have started, and only that."""
-        if self.running or self.process.poll() is not None:
+        if self.process.poll() is not None:
             return
         if POSIX:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -220,7 +220,7 @@ def carry_out(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     """Do what was asked."""
     extensions = Extensions(session)
     identifier = request["identifier"]
-    answer = {"running": session.running, "before": extensions.all(), "changed": False}
+    answer = {"before": extensions.all(), "changed": False}
     if request.get("package"):
         answer["changed"] = extensions.add(request["package"], identifier)
     if request.get("remove"):
@@ -250,14 +250,13 @@ def answer_to(request: dict[str, Any]) -> dict[str, Any]:
     clock.daemon = True
     clock.start()
     try:
-        # Nobody else can have a profile that was made for this.
-        patience = 0.0 if request.get("apart") else HANDED_OVER
-        session = Session(request["soffice"], request.get("profile", ""), patience)
+        session = Session(request["soffice"], request.get("profile", ""))
         held.append(session)
         try:
             answer = carry_out(session, request)
         finally:
-            session.end()
+            # Nobody else can have a profile that was made for this.
+            session.end(0.0 if request.get("apart") else HANDED_OVER)
         return dict(answer, running=session.running)
     except ManagerError as trouble:
         return {"error": str(trouble)}
