@@ -92,6 +92,9 @@ def _addin(office: Office) -> Iterator[Finding]:
     addin = installed(office.profile)
     if addin is None:
         yield Finding("add-in", False, f"it is not installed; {AGAIN}")
+    elif addin.off:
+        found = f"it is switched off in LibreOffice's list of extensions; {AGAIN}"
+        yield Finding("add-in", False, found)
     elif addin.version != __version__:
         found = f"version {addin.version} is installed and this is kfxl {__version__}; {AGAIN}"
         yield Finding("add-in", False, found)

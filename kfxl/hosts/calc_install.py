@@ -26,6 +26,10 @@ PATIENCE = 150.0
 UNPACKED = "user/uno_packages/cache/uno_packages"
 LEFT_BEHIND = ("user/extensions/tmp/extensions", "user/extensions/bak/extensions")
 KNOWN = "user/uno_packages/cache/uno_packages.pmap"
+SWITCHED = (
+    "user/uno_packages/cache/registry/"
+    "com.sun.star.comp.deployment.bundle.PackageRegistryBackend/backenddb.xml"
+)
 SETTINGS = "user/registrymodifications.xcu"
 # Menus, tool bars and keys that LibreOffice remembers for what the extension brought.
 RECENT = re.compile(r'<item oor:path="/org\.openoffice\.Office\.Histories/.*kfxl.*</item>', re.I)
@@ -47,10 +51,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Installed:
-    """The extension as it lies in a profile."""
+    """The extension as it lies in a profile; ``off`` when its user has switched it off."""
 
     folder: Path
     version: str
+    off: bool = False
 
 
 def install(office: Office, package: bytes) -> Done:
@@ -65,6 +70,7 @@ def install(office: Office, package: bytes) -> Done:
         LibreOffice could not be asked, or refused.
     """
     refuse_foreign_lock(office)
+    refuse_closed_folder(office)
     with tempfile.TemporaryDirectory(prefix="kfxl-") as name:
         path = Path(name) / ADDIN
         path.write_bytes(package)
@@ -165,6 +171,18 @@ def refuse_foreign_lock(office: Office) -> None:
         )
 
 
+def refuse_closed_folder(office: Office) -> None:
+    """Refuse a profile that cannot be written, which LibreOffice only says with a number."""
+    places = [office.profile / "user", *office.profile.parents, office.profile]
+    there = max((path for path in places if path.is_dir()), key=lambda path: len(path.parts))
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            "LibreOffice",
+            f"its profile {office.profile} cannot be written",
+            f"make {there} writable for you and run this again",
+        )
+
+
 def installed(profile: Path) -> Installed | None:
     """The extension in a profile, without starting LibreOffice."""
     try:
@@ -176,8 +194,18 @@ def installed(profile: Path) -> Installed | None:
         if IDENTIFIER.encode() in known and folder.parent.name.rstrip("_").encode() in known:
             text = (folder / "description.xml").read_text(encoding="utf-8", errors="replace")
             version = re.search(r"<version[^>]*\bvalue=\"([^\"]*)\"", text)
-            return Installed(folder, version[1] if version else "of unknown version")
+            found = version[1] if version else "of unknown version"
+            return Installed(folder, found, off=_is_off(profile, folder))
     return None
+
+
+def _is_off(profile: Path, folder: Path) -> bool:
+    try:
+        text = (profile / SWITCHED).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    place = re.escape(f"{folder.parent.name}/{folder.name}")
+    return bool(re.search(rf'url="[^"]*{place}"\s+revoked="true"', text))
 
 
 def is_known(profile: Path) -> bool:

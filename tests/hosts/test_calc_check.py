@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kfxl.hosts import calc_check, calc_office
+from kfxl.hosts import calc_check, calc_install, calc_office
 from kfxl.hosts.calc_addin import build_addin
 from kfxl.hosts.calc_check import Finding, findings, runs
 from kfxl.hosts.calc_install import install, installed
@@ -89,6 +89,19 @@ def test_an_add_in_of_other_sources(whole: Office) -> None:
     described(whole, b"<version", b"<!-- changed --><version")
     (finding,) = bad(whole)
     assert "was built from other sources; run: kfxl calc install" in finding.found
+
+
+def test_an_add_in_that_its_user_has_switched_off(whole: Office) -> None:
+    addin = installed(whole.profile)
+    assert addin is not None
+    listed = whole.profile / calc_install.SWITCHED
+    listed.parent.mkdir(parents=True)
+    url = f"vnd.sun.star.expand:$X/uno_packages/{addin.folder.parent.name}/{addin.folder.name}"
+    listed.write_text(f'<ext:extension url="{url}">')
+    assert bad(whole) == []
+    listed.write_text(f'<ext:extension url="{url}" revoked="true">')
+    found = "it is switched off in LibreOffice's list of extensions; run: kfxl calc install"
+    assert bad(whole) == [Finding("add-in", False, found)]
 
 
 def test_an_interpreter_that_is_gone(whole: Office) -> None:

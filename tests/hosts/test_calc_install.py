@@ -222,6 +222,21 @@ def test_a_lock_of_this_machine_is_libreoffices_business(office: Office, host: s
     refuse_foreign_lock(office)
 
 
+def test_a_profile_that_cannot_be_written_is_refused(
+    office: Office, package: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("os.access", lambda path, _how: asked.append(path))
+    with pytest.raises(InputError, match=r"cannot be written; make .* writable for you") as caught:
+        install(office, package)
+    assert asked == [office.profile.parent]
+    assert str(office.profile) in str(caught.value)
+    (office.profile / "user").mkdir(parents=True)
+    with pytest.raises(InputError, match="cannot be written"):
+        install(office, package)
+    assert asked[-1] == office.profile / "user"
+
+
 # A LibreOffice of its own
 
 

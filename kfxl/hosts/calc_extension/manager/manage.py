@@ -161,10 +161,12 @@ class Extensions:
         return None
 
     def add(self, package: str, identifier: str) -> bool:
-        """Add a package, unless just this one is there."""
+        """Add a package, unless just this one is there and in use."""
         there = self.find(identifier)
         if there is not None and same_content(package, self.folder(there)):
-            return False
+            state = there.isRegistered(self.abort(), self.approval)
+            if state.IsPresent and state.Value.Value:
+                return False
         url = uno.systemPathToFileUrl(package)
         self.manager.addExtension(url, (), USER, self.abort(), self.approval)
         return True
