@@ -39,7 +39,7 @@ def write(template: Template) -> None:
             row + offset,
             0,
             f"{offset}",
-            styles.make(align="right", valign="top", font_color=HEADER),
+            styles.make(align="right", indent=1, valign="top", font_color=HEADER),
         )
         page.write_string(row + offset, 1, text, styles.make(text_wrap=True, valign="top"))
         page.set_row(row + offset, 32 if len(text) > 105 else 16)
