@@ -8,6 +8,7 @@ import pytest
 from kfxl_calc import boxes, marks, menu
 from kfxl_calc.child import ChildError
 from kfxl_calc.failures import RestoreError, message
+from kfxl_calc.quiet import Status
 from kfxl_calc.sheets import Written
 
 CALC = "com.sun.star.sheet.SpreadsheetDocument"
@@ -211,3 +212,25 @@ def test_only_sheets_that_still_bear_their_name_are_kfxls_own() -> None:
 
 def test_free_names_have_room_in_excel_too() -> None:
     assert marks.free_name("x" * 40, ["X" * 31]) == "x" * 27 + " (2)"
+
+
+class Indicator:
+    """LibreOffice's status bar: what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def setText(self, text: str) -> None:
+        self.told.append(text)
+
+    def setValue(self, value: int) -> None:
+        self.told.append(value)
+
+
+def test_the_status_bar_shows_texts_and_how_far_it_is() -> None:
+    status = Status(None, None)
+    status.say("nobody sees this")
+    status._indicator = shown = Indicator()
+    for text in ("reading", "kfxl backtest: 20 %", "kfxl report: sheet 3 of 4"):
+        status.say(text)
+    assert shown.told[1::2] == [0, 20, 75]

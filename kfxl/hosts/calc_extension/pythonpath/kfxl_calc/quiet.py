@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kfxl_calc.failures import RestoreError, tried
@@ -13,21 +14,24 @@ if TYPE_CHECKING:
 
 
 FACTORY = "com.sun.star.task.StatusIndicatorFactory"
+SHARE = re.compile(r"(\d+) (?:%|of (\d+))$")
 
 
 class Status:
     """LibreOffice's status bar, while something takes long."""
 
     def __init__(self, context: Any, frame: Any) -> None:
+        self._value = 0
         self._indicator: Any = None
         if frame is not None:
             # The frame's own would let the user and timers in between, and with them other
             # questions to kfxl's process while it works on this one.
             options = properties(Frame=frame, DisableReschedule=True)
-            factory = context.ServiceManager.createInstanceWithArgumentsAndContext(
+            # Kept: an indicator does not keep its factory, and shows nothing without it.
+            self._factory = context.ServiceManager.createInstanceWithArgumentsAndContext(
                 FACTORY, options, context
             )
-            self._indicator = factory.createStatusIndicator()
+            self._indicator = self._factory.createStatusIndicator()
 
     def __enter__(self) -> Status:
         if self._indicator is not None:
@@ -39,13 +43,14 @@ class Status:
             self._indicator.end()
 
     def say(self, text: str) -> None:
-        """Show a text; a per cent number at its end moves the bar, too."""
+        """Show a text; a share at its end, as ``20 %`` or ``3 of 7``, moves the bar, too."""
         if self._indicator is None:
             return
+        found = SHARE.search(text)
+        if found:
+            self._value = 100 * int(found[1]) // int(found[2] or 100)
         self._indicator.setText(text)
-        words = text.split()
-        if len(words) > 1 and words[-1] == "%" and words[-2].isdigit():
-            self._indicator.setValue(int(words[-2]))
+        self._indicator.setValue(self._value)  # draws the text, too
 
 
 class Quiet:
