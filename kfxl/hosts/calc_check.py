@@ -159,14 +159,18 @@ def _first_line(python: Path) -> dict[str, str]:
 
 
 def _running(office: Office) -> Iterator[Finding]:
-    """A LibreOffice that was started before the add-in was installed does not know it."""
+    if needs_restart(office):
+        found = "it was started before the add-in was installed; close all of it and start it again"
+        yield Finding("running", False, found)
+
+
+def needs_restart(office: Office) -> bool:
+    """Whether a LibreOffice runs that does not know the add-in yet."""
     addin = installed(office.profile)
     lock = office.profile / ".lock"
     if addin is None or not lock.is_file() or not runs():
-        return
-    if lock.stat().st_mtime < addin.folder.parent.stat().st_mtime:
-        found = "it was started before the add-in was installed; close all of it and start it again"
-        yield Finding("running", False, found)
+        return False
+    return lock.stat().st_mtime < addin.folder.parent.stat().st_mtime
 
 
 def runs(processes: Path = Path("/proc")) -> bool:

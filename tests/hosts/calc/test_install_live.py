@@ -20,6 +20,7 @@ import pytest
 from kfxl import __version__
 from kfxl.hosts import calc_install
 from kfxl.hosts.calc_addin import ADDIN, IDENTIFIER, build_addin
+from kfxl.hosts.calc_check import needs_restart
 from kfxl.hosts.calc_install import install, installed, uninstall
 from kfxl.hosts.calc_office import Office as Found
 from kfxl.hosts.calc_office import plain_variables, this_office
@@ -159,8 +160,10 @@ def test_a_libreoffice_in_use_goes_on(folder: Path, package: bytes) -> None:
             done = install(office, package)
             assert (done.changed, done.running) == (True, True)
             assert not install(office, package).changed
+            assert needs_restart(office)
             assert (document.value(SHEET, "B2"), is_modified(document)) == (42.0, True)
         running.restart()
+        assert not needs_restart(office)
         with running.open() as document:
             assert shows(document) == "2"
             document.write((SHEET, "B2", 42.0))
