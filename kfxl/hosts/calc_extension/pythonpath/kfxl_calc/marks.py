@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REPORT, FUNCTIONS = "kfxl_report", "kfxl_functions"
 LONGEST_NAME = 31
+HIDDEN = 16  # com.sun.star.sheet.NamedRangeFlag; LibreOffice 7.4 does not know it, nor mind
 
 
 def is_own(sheet: Any, mark: str = REPORT) -> bool:
@@ -29,7 +30,7 @@ def put(sheet: Any, mark: str) -> None:
     names = sheet.NamedRanges
     if names.hasByName(mark):
         names.removeByName(mark)
-    names.addNewByName(mark, _marked(sheet.Name), struct("table.CellAddress"), 0)
+    names.addNewByName(mark, _marked(sheet.Name), struct("table.CellAddress"), HIDDEN)
 
 
 def _marked(name: str) -> str:
