@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from kfxl.evaluation.backtest import backtest
 from kfxl.hosts.calc_report import plain_report
 from kfxl.spreadsheet.report import build_report
+from kfxl.spreadsheet.workbook import build_template
 from tests.hosts.calc.documents import Document
 from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.excel_books import returns_table
@@ -20,7 +20,6 @@ from tests.hosts.test_excel_report import small_report
 
 pytestmark = pytest.mark.host
 EXTENSION = Path(kfxl_calc.__file__).parents[1]
-TEMPLATE = Path(__file__).parents[3] / "workbook" / "kfxl.xlsx"
 REPORT = ["Summary", "Value", "Weights", "Expected returns", "Sharpe", "Trading", "Risk"]
 FIRST = 43861.0  # 2020-01-31
 ASSETS = ("=1+1", "2020")  # names that a spreadsheet would like to compute
@@ -213,7 +212,8 @@ def test_a_failing_step_leaves_the_earlier_report_whole(office: Office) -> None:
 
 
 def test_a_fitted_workbook_is_a_document_of_its_own(office: Office, tmp_path: Path) -> None:
-    with office.open(Path(shutil.copy(TEMPLATE, tmp_path / "Plan.xlsx"))) as document:
+    (tmp_path / "Plan.xlsx").write_bytes(build_template(returns_table(("Stocks", "Bonds"))))
+    with office.open(tmp_path / "Plan.xlsx") as document:
         document.call("add_sheet", name="Mine")
         said = document.dispatch("kfxl:fit_workbook", Silent=True)
     (made,) = office.adopt()
