@@ -22,7 +22,8 @@ BOLD, NORMAL = 150.0, 100.0  # com.sun.star.awt.FontWeight
 DATE = 4  # com.sun.star.chart2.AxisType
 UNITS = {"months": 1, "years": 2}  # com.sun.star.chart.TimeUnit
 LEAVE_GAP = 0  # com.sun.star.chart.MissingValueTreatment
-DASH = {"Dots": 0, "DotLen": 0, "Dashes": 1, "DashLen": 400, "Distance": 300}  # % of its width
+DASH = "kfxl dash"
+DASHES = {"Dashes": 1, "DashLen": 400, "Distance": 300}  # per cent of the line's width
 
 
 def draw(target: Target, sheet: Any, plain: Json) -> None:
@@ -71,7 +72,7 @@ class _Sequences:
     """Makes what a chart has its data in."""
 
     def __init__(self, target: Target, sheet: Any, chart: Any) -> None:
-        self._target, self._sheet = target, sheet
+        self._target, self._sheet, self._chart = target, sheet, chart
         self._provider = chart.getDataProvider()
 
     def cells(self, area: Sequence[int], role: str) -> Any:
@@ -88,6 +89,14 @@ class _Sequences:
         if label is not None:
             pair.setLabel(label)
         return pair
+
+    def dash(self) -> str:
+        """The name under which the chart knows how a line is dashed."""
+        known = self._chart.createInstance("com.sun.star.drawing.DashTable")
+        if not known.hasByName(DASH):
+            relative = enum("drawing.DashStyle", "RECTRELATIVE")
+            known.insertByName(DASH, struct("drawing.LineDash", Style=relative, **DASHES))
+        return DASH
 
     def new(self, service: str) -> Any:
         """An object of the charts' own."""
@@ -119,8 +128,7 @@ def _series(sequences: _Sequences, plain: Json, kind: str) -> Any:
     if kind == "line":
         series.LineWidth = plain["width"]
         if plain["dash"]:
-            relative = enum("drawing.DashStyle", "RECTRELATIVE")
-            series.LineDash = struct("drawing.LineDash", Style=relative, **DASH)
+            series.LineDashName = sequences.dash()
             series.LineStyle = enum("drawing.LineStyle", "DASH")
     else:
         series.BorderStyle = enum("drawing.LineStyle", "NONE")
