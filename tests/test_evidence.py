@@ -195,3 +195,18 @@ def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"evidence: end -->: nothing is written"):
         put("text", "evidence", page)
     assert page.read_text("utf-8") == "<!-- evidence: begin -->"
+
+
+def test_the_transition_of_highest_likelihood_draws_to_the_average() -> None:
+    rng = np.random.default_rng(3)
+    states = np.zeros((400, 4))
+    for t in range(1, 400):
+        states[t] = 0.5 * states[t - 1] + rng.normal(size=4)
+    returns = 7 + states + 0.3 * rng.normal(size=(400, 4))
+    data = Data("drawn", returns, np.ones((400, 1)), 100, 100)
+    found = evidence.best_transition(data, (1.0, 0.9, 0.5, 0.2), to_average=True)
+    assert found.transition == 0.5
+    np.testing.assert_allclose(found.centre[:, 0], returns.mean(axis=0))
+    np.testing.assert_allclose(found.observation, 0.09, rtol=1.5)
+    drifting = dataclasses.replace(data, returns=states.cumsum(axis=0) + rng.normal(size=(400, 4)))
+    assert evidence.best_transition(drifting, (1.0, 0.5), to_average=False).transition == 1.0
