@@ -1,5 +1,6 @@
 """``python3 -m tests.benchmarks [WORD ...]``: the measurements whose names hold a word, or all.
 
+``python3 -m tests.benchmarks evidence``: which settings predict best, in :mod:`.evidence`.
 Installs nothing: contenders whose packages are missing are listed and left out.
 """
 
@@ -17,6 +18,10 @@ def main(words: list[str]) -> int:
         return 1
     from tests.benchmarks.frame import measure, table
 
+    if words[:1] == ["evidence"]:
+        from tests.benchmarks import evidence
+
+        return evidence.main(words[1:])
     outcomes = []
     for source in (ranges.measurements, imports.measurements):
         for measurement in source():

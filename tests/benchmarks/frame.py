@@ -112,6 +112,12 @@ def table(outcomes: Iterable[Outcome]) -> str:
         for timing in outcome.timings:
             rows.append((name, *_columns(outcome, timing)))
             name = ""
+    return markdown(rows)
+
+
+def markdown(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as a Markdown table, headings first, columns in line."""
+    rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["-" * width for width in widths])
     return "\n".join(
