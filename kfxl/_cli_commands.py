@@ -173,7 +173,7 @@ def backtest(
     cost: Annotated[float | None, typer.Option(help="Fraction of traded value.")] = None,
     risk_aversion: Annotated[float | None, typer.Option(help="Higher: less risk.")] = None,
     covariance_method: Annotated[
-        str | None, typer.Option(help="sample, ewma, ledoit_wolf or oas.")
+        str | None, typer.Option(help="sample, ewma, ledoit_wolf, oas or kalman_factor.")
     ] = None,
     half_life: Annotated[float | None, typer.Option(help="Periods; ewma only.")] = None,
     lower: Annotated[float | None, typer.Option(help="Least weight of an asset.")] = None,

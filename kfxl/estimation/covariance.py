@@ -1,4 +1,4 @@
-"""Covariance matrices of returns: sample, exponentially weighted, shrunk."""
+"""Covariance matrices of returns: sample, exponentially weighted, shrunk, of a factor model."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import numpy as np
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Panel, Table
 from kfxl.errors import InputError
+from kfxl.estimation.complete_rows import complete_rows, sample_covariance
+from kfxl.estimation.factor_covariance import FactorModel, factor_model
 
-METHODS = ("sample", "ewma", "ledoit_wolf", "oas")
+KALMAN_FACTOR = "kalman_factor"
+METHODS = ("sample", "ewma", "ledoit_wolf", "oas", KALMAN_FACTOR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,19 +28,28 @@ class CovarianceReport:
     shrinkage : float
         Weight of the shrinkage target, 0 to 1; 0.0 for methods that do not shrink.
     rows_used : int
-        Complete rows that entered.
+        Complete rows that entered; for ``kalman_factor`` rows of factor returns in F.
     condition_number : float
         Largest over smallest eigenvalue; infinite where the smallest is 0 up to rounding.
+    factor_model : FactorModel or None
+        ``loadings`` B (N, K), ``factor_covariance`` F (K, K) and ``specific_variance`` D (N,)
+        of ``kalman_factor``.
     """
 
     covariance: Table
     shrinkage: float
     rows_used: int
     condition_number: float
+    factor_model: FactorModel | None = None
 
 
 def covariance(
-    returns: object, *, method: str = "sample", window: int | None = None, half_life: float = 60
+    returns: object,
+    *,
+    method: str = "sample",
+    window: int | None = None,
+    half_life: float = 60,
+    factors: object = None,
 ) -> Table:
     """Covariance matrix of returns per period.
 
@@ -45,53 +57,74 @@ def covariance(
     ----------
     returns : array or DataFrame, shape (T, N)
         Returns per period, NaN where missing.
-    method : {"sample", "ewma", "ledoit_wolf", "oas"}
+    method : {"sample", "ewma", "ledoit_wolf", "oas", "kalman_factor"}
         ``sample``: around the means, divided by rows - 1. ``ewma``: mean taken as zero,
         weights 0.5^(age / half_life) that sum to 1. ``ledoit_wolf`` and ``oas``: around the
         means, divided by rows, shrunk towards the average variance on the diagonal.
+        ``kalman_factor``: B F B' + D, for books of many assets: B the latest filtered betas, F
+        the sample covariance of the factors, D the variance that the factors leave.
     window : int, optional
         Use the last rows only; all of them if there are fewer. Rows with missing values
-        count towards it.
+        count towards it. For ``kalman_factor`` it limits F; the filter runs over all rows.
     half_life : float
         For ``ewma``, in complete rows: the newest has age 0.
+    factors : array or DataFrame, shape (T, K), optional
+        Factor returns for ``kalman_factor``, by date where both sides have dates. Without them
+        there is one factor: the mean over the assets whose return of the period is known.
 
     Returns
     -------
     array or DataFrame, shape (N, N)
         Labelled by asset where ``returns`` is a DataFrame. An asset that never moves makes
-        it singular (a shrunk matrix gives that asset the target's share of variance).
+        it singular (a shrunk matrix gives that asset the target's share of variance;
+        ``kalman_factor`` refuses it). That of ``kalman_factor`` is positive definite.
 
     Raises
     ------
     InputError
-        For fewer than two complete rows, infinite values or settings out of range.
+        For fewer than two complete rows, infinite values or settings out of range; for
+        ``kalman_factor`` where an asset has fewer than K + 2 returns or the factors explain it
+        exactly.
+    SolverError
+        Where ``kalman_factor`` is singular up to rounding.
 
     Notes
     -----
-    Only rows in which every asset has a return are used; the others are left out.
+    Only rows in which every asset has a return are used; the others are left out. The filter of
+    ``kalman_factor`` skips the missing returns alone. Its D is the observation variance of
+    :func:`kfxl.factor_betas` plus what the uncertainty of alpha and betas adds, both as
+    forecast for the next period; like the betas it rests on all rows.
 
     References
     ----------
     Ledoit and Wolf (2004), A Well-Conditioned Estimator for Large-Dimensional Covariance
     Matrices. Chen, Wiesel, Eldar and Hero (2010), Shrinkage Algorithms for MMSE Covariance
-    Estimation (in scikit-learn's form, without the terms 2 / N).
+    Estimation (in scikit-learn's form, without the terms 2 / N). Sharpe (1963), A Simplified
+    Model for Portfolio Analysis (one factor).
 
     Examples
     --------
     >>> covariance([[0.01, 0.00], [0.03, 0.02], [0.02, 0.04]]).round(6).tolist()
     [[0.0001, 0.0001], [0.0001, 0.0004]]
     """
-    return covariance_report(returns, method=method, window=window, half_life=half_life).covariance
+    method, half_life = _checked(method, half_life)
+    panel = arrays.panel(returns, "returns")
+    return _labelled(panel, _estimate(panel, method, window, half_life, factors)[0])
 
 
 def covariance_report(
-    returns: object, *, method: str = "sample", window: int | None = None, half_life: float = 60
+    returns: object,
+    *,
+    method: str = "sample",
+    window: int | None = None,
+    half_life: float = 60,
+    factors: object = None,
 ) -> CovarianceReport:
     """The matrix of :func:`covariance` with its shrinkage, rows used and condition number.
 
     Parameters
     ----------
-    returns, method, window, half_life
+    returns, method, window, half_life, factors
         As for :func:`covariance`.
 
     Returns
@@ -100,7 +133,7 @@ def covariance_report(
 
     Raises
     ------
-    InputError
+    InputError, SolverError
         As :func:`covariance`.
 
     Examples
@@ -109,37 +142,43 @@ def covariance_report(
     >>> report.rows_used, report.shrinkage, report.condition_number
     (2, 0.0, inf)
     """
-    method = arrays.choice(method, "method", METHODS)
-    half_life = arrays.number(half_life, "half_life", above=0.0)
+    method, half_life = _checked(method, half_life)
     panel = arrays.panel(returns, "returns")
-    rows = _complete_rows(panel, window)
-    # Measured from its first value, a constant has a variance of 0 and not of rounding squared.
-    moves = rows - rows[0]
+    matrix, shrinkage, rows, model = _estimate(panel, method, window, half_life, factors)
+    condition = _condition_number(matrix)
+    return CovarianceReport(_labelled(panel, matrix), shrinkage, rows, condition, model)
+
+
+def _checked(method: object, half_life: object) -> tuple[str, float]:
+    method = arrays.choice(method, "method", METHODS)
+    return method, arrays.number(half_life, "half_life", above=0.0)
+
+
+def _estimate(
+    panel: Panel, method: str, window: int | None, half_life: float, factors: object
+) -> tuple[FloatArray, float, int, FactorModel | None]:
+    """Matrix, shrinkage, rows that entered, and the factor model it is made of if any."""
+    if method == KALMAN_FACTOR:
+        model = factor_model(panel, factors, window)
+        return model.matrix(), 0.0, model.rows_used, model
+    if factors is not None:
+        problem = f"are given, but the method {method} uses none"
+        raise InputError("factors", problem, f"leave them out, or use {KALMAN_FACTOR}")
+    rows = complete_rows(panel, window, "returns")
     shrinkage = 0.0
     if method == "sample":
-        matrix = np.atleast_2d(np.cov(moves, rowvar=False))
+        matrix = sample_covariance(rows)
     elif method == "ewma":
         weights = 0.5 ** (np.arange(len(rows))[::-1] / half_life)
         matrix = rows.T @ (rows * (weights / weights.sum())[:, None])
     else:
-        matrix, shrinkage = _shrunk(moves, method)
-    matrix = (matrix + matrix.T) / 2
-    labelled = Panel(matrix, panel.columns, panel.columns).table(matrix)
-    return CovarianceReport(labelled, shrinkage, len(rows), _condition_number(matrix))
+        # Measured from its first value, a constant has a variance of exactly 0.
+        matrix, shrinkage = _shrunk(rows - rows[0], method)
+    return (matrix + matrix.T) / 2, shrinkage, len(rows), None
 
 
-def _complete_rows(panel: Panel, window: int | None) -> FloatArray:
-    values = panel.values
-    if window is not None:
-        values = values[-arrays.whole(window, "window", low=2) :]
-    complete: FloatArray = values[~np.isnan(values).any(axis=1)]
-    if len(complete) < 2:
-        raise InputError(
-            "returns",
-            f"has {len(complete)} rows without a missing value among its last {len(values)}",
-            "give at least 2",
-        )
-    return complete
+def _labelled(panel: Panel, matrix: FloatArray) -> Table:
+    return Panel(matrix, panel.columns, panel.columns).table(matrix)
 
 
 def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:

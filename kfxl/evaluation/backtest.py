@@ -133,7 +133,8 @@ def backtest(
         weights by name; or an object with ``target(history, previous_weights) -> weights``.
         A benchmark that needs data starts with equal weights.
     factors : (T, K), optional
-        Factor returns: adds each asset's betas to the result; no strategy uses them.
+        Factor returns: adds each asset's betas to the result. Of the strategies only those with
+        covariance method "kalman_factor" use them.
     rebalance_every : int, optional
         Periods from one decision to the next, also the horizon over which "kalman" spreads
         costs. Inferred from the dates: daily 10, weekly 4, else 1.
@@ -190,6 +191,10 @@ def backtest(
         cost=cost,
         initial_value=initial_value,
     )
+    aligned = None
+    if factors is not None:
+        given = arrays.panel(factors, "factors", any_order=True)
+        aligned = arrays.align_rows(given, data, "factors")
     kalman = KalmanMeanVariance(
         lookback=plan.lookback,
         covariance_method=covariance_method,
@@ -198,6 +203,7 @@ def backtest(
         horizon=plan.rebalance_every,
         lower=by_name(lower, "lower", labels),
         upper=by_name(upper, "upper", labels),
+        factors=None if aligned is None else aligned.table(aligned.values),
         **estimator_settings,
     )
     shares = given_budgets(budgets, size, labels)
@@ -205,10 +211,6 @@ def backtest(
         strategy_from(spec, argument, size, labels, budgets=shares, kalman=kalman)
         for spec, argument in ((strategy, "strategy"), (benchmark, "benchmark"))
     )
-    aligned = None
-    if factors is not None:
-        given = arrays.panel(factors, "factors", any_order=True)
-        aligned = arrays.align_rows(given, data, "factors")
     if plan.warmup == 0 and getattr(chosen, "needs_data", True):
         raise InputError("warmup", "is 0 but the strategy needs data", "give 2 or more")
     run = BacktestRun(data, plan, aligned, progress)

@@ -115,6 +115,6 @@ def settings_used(
 ) -> dict[str, Any]:
     """Every keyword of the backtest as used."""
     used = {item.name: getattr(kalman, item.name) for item in fields(kalman)}
-    del used["horizon"]  # it is rebalance_every
+    del used["horizon"], used["factors"]  # the one is rebalance_every, the other is data
     used |= {item.name: getattr(plan, item.name) for item in fields(plan)}
     return {"strategy": names[0], "benchmark": names[1], "budgets": budgets, **used}

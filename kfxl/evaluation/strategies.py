@@ -16,7 +16,7 @@ import pandas as pd
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Table
 from kfxl.errors import InputError, SolverError
-from kfxl.estimation.covariance import METHODS, covariance
+from kfxl.estimation.covariance import KALMAN_FACTOR, METHODS, covariance
 from kfxl.estimation.expected_returns import expected_returns
 from kfxl.portfolio.mean_variance import mean_variance_weights
 from kfxl.portfolio.risk_budgeting import risk_budget_weights
@@ -60,7 +60,8 @@ class KalmanMeanVariance:
 
     The variances of the filter are calibrated on the history alone unless they are given. The
     settings are those of :func:`kfxl.expected_returns`, :func:`kfxl.covariance` (``lookback``
-    is its window) and :func:`kfxl.mean_variance_weights`.
+    is its window; of ``factors`` it sees the rows of the history) and
+    :func:`kfxl.mean_variance_weights`.
 
     Examples
     --------
@@ -87,6 +88,7 @@ class KalmanMeanVariance:
     long_run_mean: object = 0.0
     initial_mean: object = 0.0
     initial_variance: object = None
+    factors: Table | None = None
 
     def __post_init__(self) -> None:
         arrays.choice(self.covariance_method, "covariance_method", METHODS)
@@ -113,12 +115,7 @@ class KalmanMeanVariance:
         )
         weights = mean_variance_weights(
             estimate.forecast,
-            covariance(
-                history,
-                method=self.covariance_method,
-                window=self.lookback,
-                half_life=self.half_life,
-            ),
+            _covariance(self, history),
             risk_aversion=self.risk_aversion,
             previous_weights=previous_weights,
             cost=self.cost,
@@ -139,14 +136,28 @@ class RiskBudgeting:
     lookback: int | None = None
     covariance_method: str = "ledoit_wolf"
     half_life: float = 60
+    factors: Table | None = None
 
     def target(self, history: Table, previous_weights: object = None) -> Row:  # noqa: ARG002
         """Weights (N,) after the history."""
-        matrix = covariance(
-            history, method=self.covariance_method, window=self.lookback, half_life=self.half_life
-        )
+        matrix = _covariance(self, history)
         budgets = np.ones(len(matrix)) if self.budgets is None else self.budgets
         return risk_budget_weights(matrix, budgets)
+
+
+def _covariance(settings: KalmanMeanVariance | RiskBudgeting, history: Table) -> Table:
+    """Covariance at the end of the history; of the factors no later row is looked at."""
+    factors = settings.factors if settings.covariance_method == KALMAN_FACTOR else None
+    if factors is not None:
+        rows = slice(len(history))
+        factors = factors.iloc[rows] if isinstance(factors, pd.DataFrame) else factors[rows]
+    return covariance(
+        history,
+        method=settings.covariance_method,
+        window=settings.lookback,
+        half_life=settings.half_life,
+        factors=factors,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +221,9 @@ def strategy_from(
     if spec == "risk-budget" and budgets is None:
         raise InputError("budgets", "are not given", f"give them with {argument} 'risk-budget'")
     wanted = budgets if spec == "risk-budget" else None
-    return RiskBudgeting(wanted, kalman.lookback, kalman.covariance_method, kalman.half_life)
+    return RiskBudgeting(
+        wanted, kalman.lookback, kalman.covariance_method, kalman.half_life, kalman.factors
+    )
 
 
 def by_name(values: object, argument: str, labels: pd.Index | None) -> object:

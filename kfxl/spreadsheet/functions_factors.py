@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kfxl.spreadsheet.arguments import option, whole
+from kfxl.spreadsheet.bands import ENDS, end_of_band
 from kfxl.spreadsheet.fitted_factors import fit_factors
 from kfxl.spreadsheet.layout import table
 from kfxl.spreadsheet.readers import STATE_VARIANCE
@@ -12,7 +13,7 @@ from kfxl.spreadsheet.vectors import is_given
 from kfxl.spreadsheet.worksheet import Range, Setting, worksheet_function
 
 GROUP = "Factor betas"
-OUTPUTS = ("loadings", "stderr", "history", "fit", "parameters")
+OUTPUTS = ("loadings", "lower", "upper", "stderr", "history", "fit", "loglik", "parameters")
 
 
 @worksheet_function(GROUP)
@@ -53,16 +54,17 @@ def KF_FACTOR_BETAS(
     as_of : date, optional
         Later rows are ignored, for the estimated variances too. Needs a date column.
     output : text, optional
-        loadings (default) or stderr after the last row; history of loadings, asset by asset;
-        fit (R2 and RMSE, filtered and one step ahead); parameters (process variances,
-        observation variance, ratio).
+        loadings (default) after the last row; lower or upper end of their 95 % band, 1.96
+        stderr away; stderr; history of loadings, asset by asset; fit (R2 and RMSE, filtered and
+        one step ahead); loglik; parameters (variances, ratio).
     rows : number, optional
         Makes a history exactly this many last periods, padded with blanks above.
 
     Returns
     -------
     range
-        N x (K+1), alpha first, or one row a period for a history; with names if there are any.
+        N x (K+1), alpha first; N x 1 for loglik; one row a period for a history; with names if
+        there are any.
 
     Examples
     --------
@@ -89,15 +91,18 @@ def KF_FACTOR_BETAS(
     assets, fit = found.assets.names, found.fit
     if kind == "loadings":
         return table(fit.latest, found.state_names, assets)
-    if kind == "stderr":
+    if kind == "stderr" or kind in ENDS:
         last = np.asarray(fit.standard_errors)[-1].reshape(-1, len(found.states))
-        return table(last, found.state_names, assets)
+        values = last if kind == "stderr" else end_of_band(kind, fit.latest, last)
+        return table(values, found.state_names, assets)
     names: list[str] = [str(name) for name in fit.fit.columns]
     values = fit.fit.to_numpy()
     if kind == "parameters":
         names = [f"{STATE_VARIANCE}{state}" for state in found.states]
         names += ["observation_variance", "ratio"]
         values = np.column_stack([fit.process_variance, fit.observation_variance, fit.ratio])
+    if kind == "loglik":
+        names, values = ["log_likelihood"], np.asarray(fit.log_likelihood)[:, None]
     return table(values, names if found.state_names else None, assets)
 
 

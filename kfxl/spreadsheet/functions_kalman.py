@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from kfxl.arrays import FloatArray
 from kfxl.estimation.covariance import METHODS
 from kfxl.estimation.expected_returns import ExpectedReturns, expected_returns
 from kfxl.estimation.risk_tracking import track_risk_contributions
 from kfxl.evaluation.strategies import KalmanMeanVariance
 from kfxl.spreadsheet.arguments import number, option, whole
+from kfxl.spreadsheet.bands import ENDS, end_of_band
 from kfxl.spreadsheet.blocks import Block
 from kfxl.spreadsheet.cells import Rows
 from kfxl.spreadsheet.fits import cached_fit
@@ -24,7 +26,8 @@ from kfxl.spreadsheet.vectors import read_optional_vector, read_setting_per_asse
 from kfxl.spreadsheet.worksheet import Range, Setting, worksheet_function
 
 GROUP = "Kalman filters"
-MEANS = ("forecast", "mean", "stderr", "history", "history_stderr", "smoothed", "parameters")
+ROWS = ("forecast", "lower", "upper", "mean", "stderr", "loglik")
+MEANS = (*ROWS, "history", "history_stderr", "smoothed", "parameters")
 SHARES = ("filtered", "observed", "history")
 PARAMETERS = ("process_variance", "observation_variance", "ratio", "log_likelihood")
 
@@ -64,9 +67,9 @@ def KF_EXPECTED_RETURNS(
     as_of : date, optional
         Later rows are ignored, for the estimated variances too. Needs a date column.
     output : text, optional
-        forecast (default), mean or stderr of the mean after the last row; history or
-        history_stderr of them; smoothed (with hindsight); parameters (process and observation
-        variance, ratio, log-likelihood).
+        forecast (default); lower or upper end of its 95 % band, 1.96 standard errors away; mean
+        or stderr after the last row; loglik; history or history_stderr; smoothed (with
+        hindsight); parameters (variances, ratio, log-likelihood).
     rows : number, optional
         Makes a history exactly this many last periods, padded with blanks above.
 
@@ -92,15 +95,24 @@ def KF_EXPECTED_RETURNS(
     if kind == "parameters":
         found = [np.asarray(getattr(fit, name)) for name in PARAMETERS]
         return table(found, names, None if names is None else PARAMETERS)
-    if kind == "forecast":
-        return table(fit.forecast, names)
+    if kind in ROWS:
+        return table(_row(fit, kind), names)
     if kind == "smoothed":
         return history(fit.smoothed().mean, names, block.labels, length)
-    errors = kind in ("stderr", "history_stderr")
-    values = np.sqrt(np.asarray(fit.variance)) if errors else np.asarray(fit.mean)
-    if kind in ("mean", "stderr"):
-        return table(values[-1], names)
+    values = np.asarray(fit.mean) if kind == "history" else np.sqrt(np.asarray(fit.variance))
     return history(values, names, block.labels, length)
+
+
+def _row(fit: ExpectedReturns, kind: str) -> FloatArray:
+    """One number for each asset (N,)."""
+    if kind in ENDS:
+        error = np.sqrt(np.asarray(fit.forecast_mean_variance))
+        return end_of_band(kind, fit.forecast, error)
+    if kind == "mean":
+        return np.asarray(np.asarray(fit.mean)[-1])
+    if kind == "stderr":
+        return np.asarray(np.sqrt(np.asarray(fit.variance)[-1]))
+    return np.asarray(fit.forecast if kind == "forecast" else fit.log_likelihood)
 
 
 def _fit(
@@ -173,7 +185,8 @@ def KF_OPTIMAL_WEIGHTS(
     lookback : number, optional
         Last rows that enter the covariance (never the filter). Blank or auto: all rows.
     covariance_method : text, optional
-        sample, ewma, ledoit_wolf (default) or oas.
+        sample, ewma, ledoit_wolf (default), oas or kalman_factor (filtered betas to the assets'
+        mean return, whose variance alone lookback limits).
     half_life : number, optional
         Periods in which an observation of the ewma covariance loses half its weight. Blank or
         auto: 60.

@@ -9,6 +9,7 @@ from kfxl.portfolio.mean_variance import mean_variance_weights
 from kfxl.portfolio.risk import risk_contributions
 from kfxl.portfolio.risk_budgeting import risk_budget, risk_parity_weights
 from kfxl.spreadsheet.arguments import number, option
+from kfxl.spreadsheet.fits import cached_fit
 from kfxl.spreadsheet.layout import table
 from kfxl.spreadsheet.matrices import read_covariance
 from kfxl.spreadsheet.readers import covariance_in, covariance_settings, read_returns
@@ -105,7 +106,8 @@ def RISK_PARITY_WEIGHTS(
     lookback : number, optional
         Last rows of returns that enter the covariance. Blank or auto: all rows.
     covariance_method : text, optional
-        sample (default), ewma, ledoit_wolf or oas; for returns only.
+        sample (default), ewma, ledoit_wolf, oas or kalman_factor (filtered betas to the assets'
+        mean return, whose variance alone lookback limits); for returns only.
     half_life : number, optional
         Periods in which an observation of the ewma covariance loses half its weight. Blank or
         auto: 60.
@@ -159,7 +161,8 @@ def RISK_BUDGET_WEIGHTS(
     lookback : number, optional
         Last rows of returns that enter the covariance. Blank or auto: all rows.
     covariance_method : text, optional
-        sample (default), ewma, ledoit_wolf or oas; for returns only.
+        sample (default), ewma, ledoit_wolf, oas or kalman_factor (filtered betas to the assets'
+        mean return, whose variance alone lookback limits); for returns only.
     half_life : number, optional
         Periods in which an observation of the ewma covariance loses half its weight. Blank or
         auto: 60.
@@ -217,7 +220,8 @@ def RISK_CONTRIBUTIONS(
     lookback : number, optional
         Last rows of returns that enter the covariance. Blank or auto: all rows.
     covariance_method : text, optional
-        sample (default), ewma, ledoit_wolf or oas; for returns only.
+        sample (default), ewma, ledoit_wolf, oas or kalman_factor (filtered betas to the assets'
+        mean return, whose variance alone lookback limits); for returns only.
     half_life : number, optional
         Periods in which an observation of the ewma covariance loses half its weight. Blank or
         auto: 60.
@@ -256,11 +260,13 @@ def RISK_COVARIANCE(
     ----------
     returns : range
         Returns per period as decimals, one column for each asset, oldest first. Rows with a
-        missing return are left out.
+        missing return are left out (kalman_factor skips the missing returns alone).
     lookback : number, optional
         Last rows that enter. Blank or auto: all rows.
     covariance_method : text, optional
-        sample (default), ewma (weighted, mean zero), ledoit_wolf or oas (shrunk).
+        sample (default), ewma (weighted, mean zero), ledoit_wolf or oas (shrunk), or
+        kalman_factor (filtered betas to the assets' mean return, whose variance alone lookback
+        limits).
     half_life : number, optional
         Periods in which an observation of the ewma covariance loses half its weight. Blank or
         auto: 60.
@@ -281,5 +287,5 @@ def RISK_COVARIANCE(
     """
     block = read_returns(returns, "returns", as_of)
     settings = covariance_settings(lookback, covariance_method, half_life)
-    matrix = np.asarray(covariance_of(block.frame(), **settings))
+    matrix = np.asarray(cached_fit(covariance_of, block.frame(), **settings))
     return table(matrix, block.names, block.names)

@@ -15,6 +15,7 @@ from kfxl.estimation.settings import CALIBRATIONS
 from kfxl.spreadsheet.arguments import moment, number, option, whole
 from kfxl.spreadsheet.blocks import Block, read_block
 from kfxl.spreadsheet.cells import Rows
+from kfxl.spreadsheet.fits import cached_fit
 from kfxl.spreadsheet.matrices import Matrix, read_data, read_matrix
 from kfxl.spreadsheet.vectors import Names, is_vector, read_vector
 
@@ -96,7 +97,8 @@ def covariance_in(data: Rows, as_of: Rows, settings: dict[str, Any]) -> tuple[pd
             problem = "is a covariance matrix, which has no dates for as_of"
             raise InputError("data", problem, "give returns, or leave as_of out")
         return found.frame(), found.names or found.side
-    return pd.DataFrame(covariance(found.frame(), **settings)), found.names
+    # Several functions of a sheet ask for the same matrix.
+    return pd.DataFrame(cached_fit(covariance, found.frame(), **settings)), found.names
 
 
 def held_weights(rows: Rows, returns: Block, as_of: Rows) -> FloatArray:

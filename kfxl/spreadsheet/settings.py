@@ -30,7 +30,7 @@ class Setting:
 
 STRATEGIES = ("kalman", "risk-parity", "risk-budget", "equal-weight")
 MIXES = ("Mean-variance", "Risk parity", "Risk budget", "Equal")
-COVARIANCES = ("sample", "ewma", "ledoit_wolf", "oas")
+COVARIANCES = ("sample", "ewma", "ledoit_wolf", "oas", "kalman_factor")
 NOISE_MODES = ("Calibrated", "Textbook", "Manual")
 TEXTBOOK = {
     "KF_Transition": 0.99,
@@ -178,7 +178,7 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
             "Covariance method",
             "ledoit_wolf",
             "choice",
-            "sample, ewma (exponential weights), ledoit_wolf or oas (shrinkage)",
+            "Shrinkage: ledoit_wolf, oas. Filtered betas (to Factors in backtests): kalman_factor",
             COVARIANCES,
             auto=False,
             keyword="covariance_method",

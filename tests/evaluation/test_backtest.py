@@ -113,6 +113,27 @@ def test_later_factors_change_no_loadings_before():
     assert not np.array_equal(one.loadings.iloc[-1], other.loadings.iloc[-1])
 
 
+@pytest.mark.parametrize("spec", ["kalman", "risk-parity", "risk-budget"])
+@pytest.mark.parametrize("with_factors", [False, True])
+def test_nothing_later_enters_the_factor_models_covariance(spec, with_factors):
+    returns = market()
+    factors = factors_of(returns)
+    changed, later = returns.copy(), factors.copy()
+    changed.iloc[61:] *= -3
+    later.iloc[61:] = factors.iloc[61:].to_numpy() ** 2 - 0.01
+
+    def result(returns, factors):
+        more = {"factors": factors} if with_factors else {}
+        return run(returns, spec, covariance_method="kalman_factor", **more)
+
+    whole = result(returns, factors)
+    assert_same_until(whole, result(changed, later), 60)
+    part = result(returns.iloc[:58], factors.iloc[:58])
+    assert_same_until(whole, part, 57)
+    np.testing.assert_array_equal(part.next_weights, whole.weights.iloc[58])
+    assert not np.array_equal(whole.weights.iloc[-1], result(changed, later).weights.iloc[-1])
+
+
 def test_the_check_catches_a_strategy_that_looks_ahead():
     class Oracle:
         def __init__(self, returns):
@@ -313,6 +334,30 @@ def test_risk_budget_is_met_on_the_covariance_of_the_lookback(method):
     assert result.budgets.to_dict() == {"Stocks": 0.5, "Bonds": 0.3, "Gold": 0.2}
 
 
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+def test_risk_parity_on_the_factor_model_as_known_at_each_decision(labelled, named):
+    returns = market()
+    factors = factors_of(returns).iloc[::-1] if labelled and named else factors_of(returns)
+    given = returns if labelled else returns.to_numpy()
+    regressors = factors if named else factors.to_numpy()
+    settings = {"covariance_method": "kalman_factor", "budgets": None}
+    result = run(given, "risk-parity", factors=regressors, **settings)
+    assert "factors" not in result.settings
+    assert result.settings["covariance_method"] == "kalman_factor"
+    for t in (29, 57):
+        known = factors_of(returns).to_numpy()[: t + 1]
+        matrix = covariance(
+            returns.to_numpy()[: t + 1], method="kalman_factor", window=30, factors=known
+        )
+        held = np.asarray(result.weights)[t + 1]
+        np.testing.assert_allclose(held * (matrix @ held), np.full(3, held @ matrix @ held / 3))
+    alone = run(given, "risk-parity", **settings)
+    matrix = covariance(returns.to_numpy()[:58], method="kalman_factor", window=30)
+    held = np.asarray(alone.weights)[58]
+    np.testing.assert_allclose(held * (matrix @ held), np.full(3, held @ matrix @ held / 3))
+
+
 def test_budgets_aimed_at():
     assert run(market(), "risk-parity", budgets=None).budgets.tolist() == [1 / 3] * 3
     assert run(market(), "risk-parity", budgets=[2, 2, 4]).budgets.tolist() == [1 / 3] * 3
@@ -442,6 +487,10 @@ class Answer:
         ({"initial_value": 0}, r"initial_value"),
         ({"covariance_method": "shrunk"}, r"^covariance_method: 'shrunk' is not known"),
         ({"strategy": "equal-weight", "covariance_method": "x"}, r"^covariance_method: 'x' is not"),
+        (
+            {"covariance_method": "kalman_factor", "warmup": 2},
+            r"returns: at 2020-01-02, Stocks has",
+        ),
         ({"strategy": Answer([0.5, 0.5])}, r"strategy: at 2020-02-11, has 2 values, not 3"),
         ({"strategy": Answer([0.5, 0.4, 0])}, r"strategy: at 2020-02-11, weights sum to 0.9;"),
         ({"strategy": Answer([0.5, np.nan, 0.5])}, r"strategy: at 2020-02-11, .*Bonds is missing"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from kfxl.estimation.covariance import covariance
 from kfxl.estimation.expected_returns import expected_returns
@@ -45,6 +46,16 @@ def _covariance(method: str = "sample", window: int | None = None) -> Any:
     return covariance(RETURNS, method=method, window=window)
 
 
+def _forecast_end(chance: float) -> Any:
+    """Where the forecast of the expected return lies below with this chance."""
+    found = expected_returns(RETURNS, process_variance=1e-4, observation_variance=1e-3)
+    return norm.ppf(chance, found.forecast, np.sqrt(found.forecast_mean_variance))
+
+
+def _loadings_end(chance: float) -> Any:
+    return norm.ppf(chance, _betas().latest, _betas().standard_errors[-1])
+
+
 FACTOR_NAMES = ["Market", "Size"]
 CALLS = {
     "forecast": Call(
@@ -67,6 +78,21 @@ CALLS = {
                 RETURNS, transition=0.9, process_variance=1e-4, observation_variance=1e-3
             ).variance[-1]
         ),
+    ),
+    "lower": Call(
+        "KF_EXPECTED_RETURNS",
+        lambda d: (d(RETURNS, NAMES), None, 1e-4, 1e-3, None, None, "lower"),
+        lambda: _forecast_end(0.025),
+    ),
+    "upper": Call(
+        "KF_EXPECTED_RETURNS",
+        lambda d: (d(RETURNS, NAMES), None, 1e-4, 1e-3, None, None, "Upper"),
+        lambda: _forecast_end(0.975),
+    ),
+    "loglik": Call(
+        "KF_EXPECTED_RETURNS",
+        lambda d: (d(RETURNS, NAMES), None, None, None, None, None, "loglik"),
+        lambda: expected_returns(RETURNS).log_likelihood,
     ),
     "history": Call(
         "KF_EXPECTED_RETURNS",
@@ -103,6 +129,30 @@ CALLS = {
             *(None, None, None, None, None, "stderr"),
         ),
         lambda: _betas().standard_errors[-1],
+    ),
+    "loadings lower": Call(
+        "KF_FACTOR_BETAS",
+        lambda d: (
+            *(d(RETURNS, NAMES), d(FACTOR_RETURNS, FACTOR_NAMES)),
+            *(None, None, None, None, None, "lower"),
+        ),
+        lambda: _loadings_end(0.025),
+    ),
+    "loadings upper": Call(
+        "KF_FACTOR_BETAS",
+        lambda d: (
+            *(d(RETURNS, NAMES), d(FACTOR_RETURNS, FACTOR_NAMES)),
+            *(None, None, None, None, None, "upper"),
+        ),
+        lambda: _loadings_end(0.975),
+    ),
+    "loadings loglik": Call(
+        "KF_FACTOR_BETAS",
+        lambda d: (
+            *(d(RETURNS, NAMES), d(FACTOR_RETURNS, FACTOR_NAMES)),
+            *(None, None, None, None, None, "loglik"),
+        ),
+        lambda: _betas().log_likelihood[:, None],
     ),
     "loadings history": Call(
         "KF_FACTOR_BETAS",
@@ -196,6 +246,23 @@ CALLS = {
             observation_variance=1e-3,
         ).target(RETURNS, WEIGHTS),
     ),
+    "optimal of kalman_factor": Call(
+        "KF_OPTIMAL_WEIGHTS",
+        lambda d: (
+            *(d(RETURNS, NAMES), 30, None, None, None, None, None, None, None, None, None),
+            *(24, "kalman_factor"),
+        ),
+        lambda: mean_variance_weights(
+            expected_returns(RETURNS).forecast,
+            covariance(
+                RETURNS,
+                method="kalman_factor",
+                window=24,
+                factors=RETURNS.mean(axis=1, keepdims=True),
+            ),
+            risk_aversion=30,
+        ),
+    ),
     "mean-variance": Call(
         "MEAN_VARIANCE_WEIGHTS",
         lambda d: ([[0.01, 0.02, 0.03]], plain(_covariance()), 4, [WEIGHTS.tolist()], 0.002, 3),
@@ -217,6 +284,11 @@ CALLS = {
         "RISK_PARITY_WEIGHTS",
         lambda d: (d(RETURNS, NAMES), 24, "Ledoit_Wolf"),
         lambda: risk_parity_weights(_covariance("ledoit_wolf", 24)),
+    ),
+    "parity of kalman_factor": Call(
+        "RISK_PARITY_WEIGHTS",
+        lambda d: (d(RETURNS, NAMES), 24, "kalman_factor"),
+        lambda: risk_parity_weights(_covariance("kalman_factor", 24)),
     ),
     "budget": Call(
         "RISK_BUDGET_WEIGHTS",
@@ -259,6 +331,11 @@ CALLS = {
         "RISK_COVARIANCE",
         lambda d: (d(RETURNS, NAMES), 30, "oas"),
         lambda: _covariance("oas", 30),
+    ),
+    "covariance of kalman_factor": Call(
+        "RISK_COVARIANCE",
+        lambda d: (d(RETURNS, NAMES), 30, "Kalman_Factor"),
+        lambda: _covariance("kalman_factor", 30),
     ),
     "returns": Call(
         "PRICES_TO_RETURNS",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import kfxl.estimation.expected_returns as means
+import kfxl.estimation.factor_betas as betas
 from kfxl.spreadsheet.fits import FITS, FitStore, cached_fit
 from tests.spreadsheet.function_data import DAYS, DRESSES, NAMES, RETURNS, F
 
@@ -25,7 +26,7 @@ def test_several_outputs_of_one_model_cost_one_fit(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(means, "calibrate", counting)
     cells = DRESSES["datetimes"](RETURNS, NAMES)
-    for output in ("forecast", "mean", "stderr", "history", "smoothed", "parameters"):
+    for output in ("forecast", "lower", "stderr", "history", "smoothed", "loglik", "parameters"):
         F["KF_EXPECTED_RETURNS"](cells, output=output)
     F["KF_EXPECTED_RETURNS"](DRESSES["YYYYMM"](RETURNS, NAMES))
     assert len(counted) == 1
@@ -34,6 +35,27 @@ def test_several_outputs_of_one_model_cost_one_fit(monkeypatch: pytest.MonkeyPat
     F["KF_EXPECTED_RETURNS"](cells, None, None, None, "per-asset")
     F["KF_EXPECTED_RETURNS"](cells, None, None, None, None, DAYS[40])
     assert len(counted) == 4
+
+
+def test_functions_of_one_covariance_cost_one_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
+    FITS.clear()
+    counted: list[int] = []
+    original = betas.calibrate
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        counted.append(1)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(betas, "calibrate", counting)
+    cells = DRESSES["datetimes"](RETURNS, NAMES)
+    model = (24, "kalman_factor")
+    parity = F["RISK_PARITY_WEIGHTS"](cells, *model)
+    assert F["RISK_BUDGET_WEIGHTS"](cells, [[1, 1, 1]], None, None, *model) == parity
+    shares = F["RISK_CONTRIBUTIONS"](parity, cells, *model)
+    assert shares[1] == pytest.approx([1 / 3] * 3)
+    first = F["RISK_COVARIANCE"](cells, *model)
+    assert F["RISK_COVARIANCE"](cells, *model) == first
+    assert len(counted) == 1
 
 
 def test_the_store_keeps_the_last_32_and_computes_once_across_threads() -> None:

@@ -32,7 +32,7 @@ AS_OF: dict[str, tuple[Any, ...]] = {
     "KF_FACTOR_CONTRIBUTIONS": (None, None, None, None, None),
     "KF_OPTIMAL_WEIGHTS": (None,) * 13,
     "RISK_PARITY_WEIGHTS": (None, None, None),
-    "RISK_COVARIANCE": (None, None, None),
+    "RISK_COVARIANCE": (None, "kalman_factor", None),
 }
 
 
@@ -54,16 +54,18 @@ def test_later_rows_change_nothing(name: str, later: Any) -> None:
     assert result == expected
 
 
-def test_optimal_weights_equal_the_backtests() -> None:
+@pytest.mark.parametrize("method", [None, "kalman_factor"])
+def test_optimal_weights_equal_the_backtests(method: str | None) -> None:
     returns = DRESSES["datetimes"](RETURNS, NAMES)
     settings = [["lookback", 24], ["rebalance_every", 3], ["cost", 0.002], ["risk_aversion", 3]]
+    settings += [["covariance_method", method]]
     weights = F["PORTFOLIO_BACKTEST"](returns, None, None, settings, "weights")
     held = numbers_of(weights, (PERIODS, ASSETS))
     for t in (23, 26, 44, 68):
         drifted = held[t] * (1 + RETURNS[t])
         found = F["KF_OPTIMAL_WEIGHTS"](
             *(returns, 3, [(drifted / drifted.sum()).tolist()], 0.002, 3),
-            *(None, None, None, None, None, None, 24, None, None, DAYS[t]),
+            *(None, None, None, None, None, None, 24, method, None, DAYS[t]),
         )
         np.testing.assert_allclose(found[1], held[t + 1], atol=1e-12)
 

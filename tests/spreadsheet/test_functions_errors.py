@@ -121,6 +121,11 @@ def test_odd_shapes_give_cells_or_one_line(name: str, shape: str) -> None:
     check_cells(F[name](*MAIN_RANGE[name](SHAPES[shape])))
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_odd_shapes_of_the_factor_model_give_cells_or_one_line(shape: str) -> None:
+    check_cells(F["RISK_COVARIANCE"](SHAPES[shape], None, "kalman_factor"))
+
+
 @pytest.mark.parametrize("name", MAIN_RANGE)
 @pytest.mark.parametrize("shape", ["nothing", "blank", "text", "names alone", "ragged", "infinite"])
 def test_useless_ranges_are_one_line(name: str, shape: str) -> None:

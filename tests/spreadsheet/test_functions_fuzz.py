@@ -57,6 +57,7 @@ options = st.sampled_from(
     [
         *("history", "stderr", "parameters", "smoothed", "shares", "error", "fit", "value"),
         *("weights", "per-asset", "ewma", "oas", "risk-parity", "fixed", "risk-budget", "mean"),
+        *("kalman_factor", "lower", "upper", "loglik"),
     ]
 )
 settings_tables = st.lists(

@@ -12,6 +12,7 @@ from openpyxl.utils import range_boundaries
 
 import kfxl
 from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, french_monthly
+from kfxl.estimation.covariance import METHODS
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.settings import SETTINGS
 from kfxl.spreadsheet.template.frame import FIRST, SHEETS
@@ -148,6 +149,33 @@ def test_every_check_is_true():
 def test_settings_are_never_blank():
     book = opened(values=True)
     assert all(named(book, name)[0][0] not in (None, "") for name in SETTINGS)
+
+
+def test_the_drop_down_offers_every_covariance_method():
+    assert SETTINGS["Covariance_Method"].options == METHODS
+    sheet, _, cell = (
+        opened(values=False).defined_names["Covariance_Method"].attr_text.partition("!")
+    )
+    rules = opened(values=False)[sheet].data_validations.dataValidation
+    rule = next(rule for rule in rules if cell.replace("$", "") in rule.sqref)
+    assert rule.formula1 == f'"{",".join(METHODS)}"'
+
+
+def test_the_factor_models_covariance_reaches_every_weight():
+    place = opened(values=False).defined_names["Covariance_Method"].attr_text.split("!")[1]
+    package = template_xml.with_cell(
+        template(), "Settings", place.replace("$", ""), "kalman_factor"
+    )
+    book = openpyxl.load_workbook(io.BytesIO(recalculate(package)), data_only=True)
+    covariance = kfxl.covariance(RETURNS, method="kalman_factor", window=LOOKBACK)
+    forecast = kfxl.expected_returns(RETURNS).forecast
+    wanted = {
+        "Weights_Mean_Variance": kfxl.mean_variance_weights(forecast, covariance, cost=0.001),
+        "Weights_Risk_Parity": kfxl.risk_parity_weights(covariance),
+    }
+    for name, weights in wanted.items():
+        assert weights_of(book, name) == pytest.approx(weights.to_numpy(), rel=0, abs=1e-12)
+    assert named(book, "All_Checks") == [[True]]
 
 
 def test_expected_returns_are_the_cores():
