@@ -149,6 +149,19 @@ def test_progress_comes_before_the_answer(pretender: Pretend) -> None:
     assert said == ["1", "2"]
 
 
+def test_a_question_within_a_question_does_not_take_its_answer(pretender: Pretend) -> None:
+    process = pretender(READY + "sys.stdin.readline()\nput({'progress': ''})\nput({'a': 1})")
+    inner: list[str] = []
+
+    def progress(_: str) -> None:
+        with pytest.raises(ChildError) as caught:
+            process.ask({})
+        inner.append(str(caught.value))
+
+    assert process.ask({}, progress) == {"a": 1}
+    assert inner == ["Python: works on something else; recalculate with Ctrl+Shift+F9"]
+
+
 def test_why_it_does_not_start_is_said_once_and_not_tried_at_every_cell(
     pretender: Pretend, starts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

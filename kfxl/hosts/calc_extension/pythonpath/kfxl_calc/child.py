@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MODULE = "kfxl.hosts.calc"
 REPAIR = "run: python3 install"
+AGAIN = "recalculate with Ctrl+Shift+F9"
 TRIES = 2
 PAUSE = 5.0  # seconds before a start that failed is tried again; a sheet asks many times
 LAST_LINES = 20
@@ -59,6 +60,7 @@ class Child:
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
+        self._busy = False
         self._failed_at = float("-inf")
         self._failure = ""
 
@@ -70,17 +72,27 @@ class Child:
         Raises
         ------
         ChildError
-            It does not start, or ended twice while it worked on this request.
+            It does not start, ended twice while it worked on this request, or is asked from
+            within ``progress``, where its next line belongs to the request before.
         """
         line = json.dumps(request, separators=(",", ":")).encode("ascii") + b"\n"
         with self._lock:
-            for _ in range(TRIES):
-                process = self._running()
-                answer = self._asked(process, line, progress)
-                if answer is not None:
-                    return answer
-                self._ended(process)
-        raise ChildError("Python: ended while it computed; recalculate with Ctrl+Shift+F9")
+            if self._busy:
+                raise ChildError(f"Python: works on something else; {AGAIN}")
+            self._busy = True
+            try:
+                return self._answer(line, progress)
+            finally:
+                self._busy = False
+
+    def _answer(self, line: bytes, progress: Callable[[str], None] | None) -> dict[str, Any]:
+        for _ in range(TRIES):
+            process = self._running()
+            answer = self._asked(process, line, progress)
+            if answer is not None:
+                return answer
+            self._ended(process)
+        raise ChildError(f"Python: ended while it computed; {AGAIN}")
 
     def stop(self) -> None:
         """End the process; the next request starts another."""
