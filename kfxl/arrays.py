@@ -49,7 +49,12 @@ class Panel:
         """(T, N) results under this panel's labels."""
         if self.columns is None:
             return values
-        return pd.DataFrame(values, index=self.index, columns=self.columns)
+        return pd.DataFrame(values, index=self.index, columns=self.columns, copy=False)
+
+    def labels(self, *, last: bool = False) -> Panel:
+        """The labels without the values; those of the last row alone on request."""
+        index = self.index[-1:] if last and self.index is not None else self.index
+        return Panel(self.values[:0], index, self.columns)
 
     def row(self, values: FloatArray) -> Row:
         """(N,) results under this panel's asset labels."""
@@ -78,7 +83,7 @@ def place(index: pd.Index | None, position: int, noun: str) -> str:
     return f"{noun} {label + 1}" if isinstance(index, pd.RangeIndex) else str(label)
 
 
-def _numbers(values: object, argument: str) -> FloatArray:
+def _numbers(values: object, argument: str, *, copy: bool = True) -> FloatArray:
     if isinstance(values, pd.DataFrame | pd.Series):
         values = values.to_numpy()
     try:
@@ -87,7 +92,8 @@ def _numbers(values: object, argument: str) -> FloatArray:
             raise InputError(argument, "holds something that is not a number", "give numbers only")
         if array.dtype.kind == "O":
             array = np.where(pd.isna(array), np.nan, array)  # None and pandas.NA are missing too
-        return np.array(array, dtype=np.float64, order="C")
+        numbers = np.asarray(array, dtype=np.float64, order="C")
+        return numbers.copy() if copy and np.may_share_memory(numbers, array) else numbers
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -106,14 +112,22 @@ def _check_labels(index: pd.Index, argument: str, noun: str) -> None:
         raise InputError(argument, f"{noun} {twice} occurs twice", f"give each {noun} once")
 
 
-def panel(values: object, argument: str, *, missing: bool = True, any_order: bool = False) -> Panel:
+def panel(
+    values: object,
+    argument: str,
+    *,
+    missing: bool = True,
+    any_order: bool = False,
+    copy: bool = True,
+) -> Panel:
     """Check a (T, N) array or DataFrame; a Series or 1-D array is one column.
 
     NaN marks a missing value and is refused where ``missing`` is False. Infinite values and
     duplicate labels are refused always, dates out of order unless ``any_order``: what goes
-    through :func:`align_rows` is put in order there.
+    through :func:`align_rows` is put in order there. Without ``copy`` the values may be the
+    caller's own, to be read at once and not kept.
     """
-    array = _numbers(values, argument)
+    array = _numbers(values, argument, copy=copy)
     index = columns = None
     if isinstance(values, pd.DataFrame):
         index, columns = values.index, values.columns
@@ -153,6 +167,8 @@ def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
 ) -> None:
     """Name the first number that is missing or too large, by the (labels, noun) of each axis."""
+    if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
+        return  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ class ExpectedReturns:
     Attributes
     ----------
     mean, variance
-        (T, N) filtered mean x_{t|t} and its variance: what was known at the close of t.
+        (T, N) filtered mean x_{t|t} and its variance: what was known at the close of t. Without
+        ``history`` the last row alone.
     forecast
         (N,) mean one step after the last row.
     forecast_mean_variance, forecast_variance
@@ -49,7 +51,6 @@ class ExpectedReturns:
     """
 
     mean: Table
-    variance: Table
     forecast: Row
     forecast_mean_variance: Row
     forecast_variance: Row
@@ -59,13 +60,22 @@ class ExpectedReturns:
     log_likelihood: Row
     fitted_through: Any
     _bank: ScalarBank = field(repr=False)
-    _panel: Panel = field(repr=False)
+    _labels: Panel = field(repr=False)
     _long_run_mean: FloatArray = field(repr=False)
+    _last_alone: bool = field(repr=False)
+
+    @cached_property
+    def variance(self) -> Table:
+        """Variance of the filtered mean, made from one path for all assets when asked for."""
+        return self._labels.table(self._bank.variance)
 
     def smoothed(self) -> SmoothedMeans:
         """Means with hindsight, for looking back only: they must not feed decisions."""
+        if self._last_alone:
+            problem = "was False: the last state alone was kept"
+            raise InputError("history", problem, "leave it out to look back")
         mean, variance = smooth_bank(self._bank)
-        table = self._panel.table
+        table = self._labels.table
         return SmoothedMeans(table(mean + self._long_run_mean), table(variance))
 
 
@@ -79,6 +89,7 @@ def expected_returns(
     long_run_mean: object = 0.0,
     initial_mean: object = 0.0,
     initial_variance: object = None,
+    history: bool = True,
 ) -> ExpectedReturns:
     """Expected return of each asset by a Kalman filter on its returns.
 
@@ -104,6 +115,8 @@ def expected_returns(
     initial_variance
         Variance of the mean before the first period, one number or (N,); None is diffuse,
         1e6 x the observation variance.
+    history
+        False keeps the last row's state alone, for books of many assets.
 
     Raises
     ------
@@ -126,7 +139,7 @@ def expected_returns(
     >>> result.forecast.round(4).tolist()
     [0.0081, 0.0138]
     """
-    data = panel(returns, "returns")
+    data = panel(returns, "returns", copy=False)
     assets = data.values.shape[1]
     f = transition_of(transition)
     center = per_asset(long_run_mean, "long_run_mean", assets, data.columns)
@@ -135,7 +148,7 @@ def expected_returns(
     if initial_variance is not None:
         spread = variances(initial_variance, "initial_variance", data)
     model = Regressions(
-        data.values - center,
+        data.values - center if center.any() else data.values,
         np.ones((len(data.values), 1)),
         f,
         start[:, None],
@@ -149,12 +162,19 @@ def expected_returns(
         observation_variance=r,
         initial_mean=start,
         initial_variance=DIFFUSE * r if spread is None else spread,
+        history=history,
     )
-    ahead = f * f * bank.variance[-1] + q
-    row, table = data.row, data.table
+    return _result(bank, center, data.labels(last=not history), data.last, last_alone=not history)
+
+
+def _result(
+    bank: ScalarBank, center: FloatArray, labels: Panel, last: Any, *, last_alone: bool
+) -> ExpectedReturns:
+    f, q, r = bank.transition, bank.process_variance, bank.observation_variance
+    ahead = f * f * bank.relative_variance[-1] * r + q
+    row = labels.row
     return ExpectedReturns(
-        mean=table(bank.mean + center),
-        variance=table(bank.variance),
+        mean=labels.table(bank.mean + center if center.any() else bank.mean),
         forecast=row(f * bank.mean[-1] + center),
         forecast_mean_variance=row(ahead),
         forecast_variance=row(ahead + r),
@@ -162,10 +182,11 @@ def expected_returns(
         observation_variance=row(r),
         ratio=row(q / r),
         log_likelihood=row(bank.log_likelihood),
-        fitted_through=data.last,
+        fitted_through=last,
         _bank=bank,
-        _panel=data,
+        _labels=labels,
         _long_run_mean=center,
+        _last_alone=last_alone,
     )
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from kfxl.arrays import FloatArray
 from kfxl.statespace.diffuse_start import careful_recursion
 from kfxl.statespace.regression_recursion import Rows, same_missing
-from kfxl.statespace.scalar_bank import log_likelihood
 
 
 @dataclass(frozen=True)
@@ -102,3 +101,9 @@ def filter_regressions(model: RegressionModel) -> RegressionBank:
         predicted=rows.values.reshape(periods, assets) - innovations,
         log_likelihood=log_likelihood(np.where(rows.seen, innovations, np.nan), totals * r),
     )
+
+
+def log_likelihood(innovations: FloatArray, innovation_variance: FloatArray) -> FloatArray:
+    """Gaussian log-likelihood (N,) of innovations (T, N), NaN left out."""
+    terms = np.log(2 * np.pi * innovation_variance) + innovations**2 / innovation_variance
+    return np.asarray(-0.5 * np.nansum(terms, axis=0))
