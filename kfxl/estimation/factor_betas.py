@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from kfxl.estimation.state_labels import History, StateLabels
 from kfxl.statespace.calibration import calibrate
 from kfxl.statespace.likelihood import DIFFUSE, Regressions
 from kfxl.statespace.regression_smoother import smooth_regressions
-from kfxl.statespace.shared_regression import RegressionModel, filter_regressions
+from kfxl.statespace.shared_regression import RegressionBank, RegressionModel, filter_regressions
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class FactorBetas:
     loadings, standard_errors
         (T, N, K+1) filtered states and the roots of their variances: what was known at the close
         of t. For labelled returns a DataFrame of T rows with column levels (asset, factor).
+        Without ``history`` the last row alone.
     latest, latest_covariance
         (N, K+1) loadings after the last row, and their covariance (N, K+1, K+1), a plain array.
     fit
@@ -56,17 +58,27 @@ class FactorBetas:
     """
 
     loadings: History
-    standard_errors: History
     latest: Table
     latest_covariance: FloatArray
-    fit: pd.DataFrame
     log_likelihood: Row
     ratio: Row
     process_variance: Table
     observation_variance: Row
     fitted_through: Any
-    _model: RegressionModel = field(repr=False)
+    _bank: RegressionBank = field(repr=False)
     _labels: StateLabels = field(repr=False)
+
+    @cached_property
+    def standard_errors(self) -> History:
+        """Roots of the states' variances, from one path for all assets that share it."""
+        r = self._bank.model.observation_variance
+        errors = np.sqrt(self._bank.relative_variance) * np.sqrt(r)[:, None]
+        return self._labels.history(errors)
+
+    @cached_property
+    def fit(self) -> pd.DataFrame:
+        """R2 and root-mean-square error of each asset, filtered and one step ahead."""
+        return regression_fit(self._bank, self._labels.assets.columns)
 
     def predict(self, factor_forecast: object) -> Row:
         """Return of each asset (N,), alpha included, at factor returns (K,) by latest loadings."""
@@ -85,7 +97,7 @@ class FactorBetas:
 
     def smoothed(self) -> SmoothedBetas:
         """Loadings with hindsight, for looking back only: they must not feed decisions."""
-        mean, variance = smooth_regressions(self._model)
+        mean, variance = smooth_regressions(self._bank.model)
         history = self._labels.history
         return SmoothedBetas(history(mean), history(np.sqrt(np.maximum(variance, 0.0))))
 
@@ -100,6 +112,7 @@ def factor_betas(
     calibration: str = "pooled",
     initial_mean: object = 0.0,
     initial_variance: object = None,
+    history: bool = True,
 ) -> FactorBetas:
     """Alpha and factor loadings of each asset over time, by a Kalman filter.
 
@@ -128,6 +141,8 @@ def factor_betas(
     initial_mean, initial_variance
         State before the first period, one number, (N,) or (N, K+1). A variance of None is
         diffuse: 1e6 r / s_k^2.
+    history
+        False keeps the last row's state alone, for books of many assets.
 
     Raises
     ------
@@ -175,24 +190,22 @@ def factor_betas(
     model = RegressionModel(
         assets.values, regressors, f, process, r, initial_mean=start, initial_variance=spread
     )
-    return _result(model, labels, (process * size**2).mean(axis=1) / r)
+    bank = filter_regressions(model, history=history)
+    return _result(bank, labels, (process * size**2).mean(axis=1) / r)
 
 
-def _result(model: RegressionModel, labels: StateLabels, ratio: FloatArray) -> FactorBetas:
-    bank = filter_regressions(model)
+def _result(bank: RegressionBank, labels: StateLabels, ratio: FloatArray) -> FactorBetas:
     row = labels.assets.row
     return FactorBetas(
         loadings=labels.history(bank.mean),
-        standard_errors=labels.history(np.sqrt(bank.variance)),
         latest=labels.matrix(bank.mean[-1]),
         latest_covariance=bank.latest_covariance,
-        fit=regression_fit(model, bank, labels.assets.columns),
         log_likelihood=row(bank.log_likelihood),
         ratio=row(ratio),
-        process_variance=labels.matrix(model.process_variance),
-        observation_variance=row(model.observation_variance),
+        process_variance=labels.matrix(bank.model.process_variance),
+        observation_variance=row(bank.model.observation_variance),
         fitted_through=labels.assets.last,
-        _model=model,
+        _bank=bank,
         _labels=labels,
     )
 

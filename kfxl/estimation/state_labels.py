@@ -35,12 +35,14 @@ class StateLabels:
         return cls(assets, pd.Index(["alpha", *listed], name="factor"), names)
 
     def history(self, values: FloatArray) -> History:
-        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns."""
+        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns; T or the last."""
         if self.assets.columns is None:
             return values
+        index = None if self.assets.index is None else self.assets.index[-len(values) :]
         sides: list[Any] = [self.assets.columns, self.states]
         columns: pd.MultiIndex = pd.MultiIndex.from_product(sides, names=["asset", "factor"])
-        return pd.DataFrame(values.reshape(len(values), -1), self.assets.index, columns)
+        flat = values.reshape(len(values), -1)
+        return pd.DataFrame(flat, index, columns, copy=False)
 
     def matrix(self, values: FloatArray) -> Table:
         """(N, K+1), or a DataFrame of assets by states."""

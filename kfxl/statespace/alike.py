@@ -40,3 +40,9 @@ def alike(observed: BoolArray, *parameters: FloatArray) -> tuple[list[IntArray],
         groups.setdefault(row.tobytes() + pattern.tobytes(), []).append(asset)
     wide = [np.array(group) for group in groups.values() if len(group) >= WIDE]
     return wide, np.setdiff1d(everything, np.concatenate(wide)) if wide else everything
+
+
+def columns_of(group: IntArray) -> IntArray | slice:
+    """What selects a group's columns: a slice where they are next to each other."""
+    first, last = int(group[0]), int(group[-1])
+    return slice(first, last + 1) if last - first == len(group) - 1 else group

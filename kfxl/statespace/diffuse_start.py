@@ -29,10 +29,15 @@ def careful_recursion(
 
     ``covariance`` (m, m, 1, A) must be diagonal at the start.
     """
-    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * len(process)).all(axis=1))
-    change = int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
+    change = rows_to_learn(rows, len(process))
     yield from _factored(rows[:change], transition, process, mean, covariance)
     yield from recursion(rows[change:], transition, process, mean, covariance)
+
+
+def rows_to_learn(rows: Rows, states: int) -> int:
+    """After how many rows every group has seen enough to know all its states well; T if never."""
+    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * states).all(axis=1))
+    return int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
 
 
 def _factored(

@@ -3,8 +3,8 @@
     b_t = f b_{t-1} + w_t,  w ~ N(0, diag(q))        y_t = h_t' b_t + v_t,  v ~ N(0, r)
 
 Everything is divided by r, so that assets with the same ratios q / r, the same P_0 / r and the
-same missing values share one covariance and one gain: a period then costs O(K^2 + N K) in place
-of O(N K^2) for K states.
+same missing values share one covariance and one gain. For those, what happens in a block of rows
+is one matrix; the others go row by row, side by side.
 """
 
 from __future__ import annotations
@@ -14,25 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.diffuse_start import careful_recursion
-from kfxl.statespace.regression_recursion import Rows, same_missing
+from kfxl.statespace.alike import IntArray, alike, columns_of
+from kfxl.statespace.regression_pieces import Part, filtered_pieces
+from kfxl.statespace.regression_recursion import Rows
 
-
-@dataclass(frozen=True)
-class RegressionBank:
-    """Filtered states of N regressions with m states each over T periods.
-
-    ``mean``, ``variance`` (T, N, m) are b_{t|t} and the diagonal of its covariance;
-    ``latest_covariance`` (N, m, m) the whole covariance after the last period; ``predicted``
-    (T, N) the return one step ahead, h_t' f b_{t-1|t-1} (0 where a regressor is missing);
-    ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included.
-    """
-
-    mean: FloatArray
-    variance: FloatArray
-    latest_covariance: FloatArray
-    predicted: FloatArray
-    log_likelihood: FloatArray
+TOGETHER = 64  # assets with covariances of their own that go side by side
 
 
 @dataclass(frozen=True)
@@ -53,22 +39,70 @@ class RegressionModel:
     initial_mean: FloatArray
     initial_variance: FloatArray
 
-    def start(self) -> tuple[Rows, FloatArray, FloatArray, FloatArray]:
-        """Rows, q / r, mean and covariance / r for :func:`recursion`; shared where possible."""
+    def parts(self) -> list[Part]:
+        """All assets: groups that share covariances, and the others some at a time."""
         over = self.observation_variance[:, None]
-        process, initial = (self.process_variance / over).T, (self.initial_variance / over).T
-        ratios = np.vstack([process, initial])
-        shared = bool((ratios == ratios[:, :1]).all()) and same_missing(self.observations)
-        rows = Rows.of(self.observations, self.regressors, shared=shared)
-        groups, states = rows.values.shape[1], len(process)
-        covariance = np.zeros((states, states, 1, groups))
-        covariance[np.arange(states), np.arange(states), 0] = initial[:, :groups]
-        mean = self.initial_mean.T.reshape(states, 1, *rows.values.shape[1:]).copy()
-        return rows, process[:, None, :groups].copy(), mean, covariance
+        ratios = self.process_variance / over, self.initial_variance / over
+        complete = ~np.isnan(self.regressors).any(axis=1)
+        seen = ~np.isnan(self.observations) & np.asarray(complete)[:, None]
+        groups, rest = alike(seen, *(ratio.T for ratio in ratios))
+        pieces = [rest[i : i + TOGETHER] for i in range(0, len(rest), TOGETHER)]
+        return [self._part(group, shared=True) for group in groups] + [
+            self._part(piece, shared=False) for piece in pieces
+        ]
+
+    def _part(self, assets: IntArray, *, shared: bool) -> Part:
+        lanes = assets[:1] if shared else assets
+        over = self.observation_variance[lanes, None]
+        process = (self.process_variance[lanes] / over).T
+        states = len(process)
+        covariance = np.zeros((states, states, 1, len(lanes)))
+        diagonal = np.arange(states)
+        covariance[diagonal, diagonal, 0] = (self.initial_variance[lanes] / over).T
+        observations = self.observations[:, columns_of(assets)]
+        rows = Rows.of(observations, self.regressors, shared=shared)
+        mean = self.initial_mean[assets].T.reshape(states, 1, *rows.values.shape[1:])
+        return Part(assets, rows, process[:, None].copy(), mean.copy(), covariance)
 
 
-def filter_regressions(model: RegressionModel) -> RegressionBank:
+@dataclass(frozen=True)
+class RegressionBank:
+    """Filtered states of N regressions with m states each over T periods.
+
+    ``mean`` (T, N, m) is b_{t|t}, or (1, N, m) after the last row alone; ``relative_variance``
+    the diagonal of its covariance over r, with one asset where all share it;
+    ``latest_covariance`` (N, m, m) the whole covariance after the last period;
+    ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included;
+    ``filtered_squares``, ``one_step_squares`` (N,) the sums of squared differences from the
+    returns expected with, and (each asset's first m left out) before each of them.
+    """
+
+    model: RegressionModel
+    mean: FloatArray
+    relative_variance: FloatArray
+    latest_covariance: FloatArray
+    log_likelihood: FloatArray
+    filtered_squares: FloatArray
+    one_step_squares: FloatArray
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variances of the states, shaped as their means."""
+        return self.relative_variance * self.model.observation_variance[:, None]
+
+    @property
+    def predicted(self) -> FloatArray:
+        """(T, N) returns one step ahead, h_t' f b_{t-1|t-1}; 0 where a regressor is missing."""
+        complete = ~np.isnan(self.model.regressors).any(axis=1)
+        regressors = np.where(complete[:, None], self.model.regressors, 0.0)
+        before = np.concatenate([self.model.initial_mean[None], self.mean[:-1]])
+        return self.model.transition * np.einsum("tm,tnm->tn", regressors, before)
+
+
+def filter_regressions(model: RegressionModel, *, history: bool = True) -> RegressionBank:
     """Run N regressions on the same regressors: each period one prediction, then one update.
+
+    Without ``history`` the state after the last row alone is kept.
 
     Examples
     --------
@@ -78,32 +112,29 @@ def filter_regressions(model: RegressionModel) -> RegressionBank:
     >>> filter_regressions(still).mean.round(6).ravel().tolist()
     [2.0, 2.0, 2.0]
     """
-    rows, process, mean, covariance = model.start()
-    (periods, assets), states = model.observations.shape, len(process)
-    groups = covariance.shape[-1]
-    means = np.empty((periods, states, assets))
-    variances = np.empty((periods, states, groups))
-    standardised = np.empty((periods, assets))
-    totals = np.empty((periods, groups))
-    diagonal = np.arange(states)
-    steps = careful_recursion(rows, model.transition, process, mean, covariance)
-    for t, (innovation, total) in enumerate(steps):
-        means[t] = mean.reshape(states, assets)
-        variances[t] = covariance[diagonal, diagonal, 0]
-        standardised[t] = innovation.ravel()
-        totals[t] = total
+    (periods, assets), states = model.observations.shape, model.regressors.shape[1]
+    parts, kept = model.parts(), periods if history else 1
+    mean = np.empty((kept, assets, states))
+    variance = np.empty((kept, 1 if len(parts) == 1 and parts[0].shared else assets, states))
+    covariance = np.empty((assets, states, states))
+    sums = np.zeros((5, assets))
+    for part in parts:
+        for piece in filtered_pieces(part, model.transition, every=history):
+            columns = columns_of(part.assets[piece.columns])
+            rows = piece.rows if history else slice(0, 1)
+            mean[rows, columns] = piece.means[-kept:].swapaxes(1, 2)
+            own = columns if variance.shape[1] > 1 else slice(0, 1)
+            variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
+            sums[:, columns] += piece.sums()
+        covariance[part.assets] = part.covariance[:, :, 0].transpose(2, 0, 1)
     r = model.observation_variance
-    innovations = standardised * np.sqrt(totals)
+    count, logs, squares, filtered, one_step = sums
     return RegressionBank(
-        mean=np.ascontiguousarray(means.transpose(0, 2, 1)),
-        variance=variances.transpose(0, 2, 1) * r[:, None],
-        latest_covariance=covariance[:, :, 0].transpose(2, 0, 1) * r[:, None, None],
-        predicted=rows.values.reshape(periods, assets) - innovations,
-        log_likelihood=log_likelihood(np.where(rows.seen, innovations, np.nan), totals * r),
+        model=model,
+        mean=mean,
+        relative_variance=variance,
+        latest_covariance=covariance * r[:, None, None],
+        log_likelihood=-0.5 * (count * np.log(2 * np.pi * r) + logs + squares / r),
+        filtered_squares=filtered,
+        one_step_squares=one_step,
     )
-
-
-def log_likelihood(innovations: FloatArray, innovation_variance: FloatArray) -> FloatArray:
-    """Gaussian log-likelihood (N,) of innovations (T, N), NaN left out."""
-    terms = np.log(2 * np.pi * innovation_variance) + innovations**2 / innovation_variance
-    return np.asarray(-0.5 * np.nansum(terms, axis=0))
