@@ -24,24 +24,41 @@ import numpy as np
 
 from kfxl.arrays import FloatArray
 
-STEP = 16  # rows of a block
+BATCH = 64  # blocks whose matrices are held at once
 
 
 @dataclass(frozen=True)
-class Block:
-    """What n rows do to the states of all assets that share G covariances.
+class Blocks:
+    """What B blocks of n rows do to the states of all assets that share G covariances.
 
-    ``operator`` (G, n + k m, m + n) maps the state before the block and its n returns to the n
-    innovations over their deviations and the states after k rows: all n, or the last alone.
-    ``deviation`` (G, n) are the deviations over the root of r, ``variance`` (G, k, m) those of
-    the k states over r, ``covariance`` (G, m, m) is that of the last.
+    Applied to the state before a block and its n returns, ``whitening`` (B, G, n, m + n) gives
+    the innovations over their deviations, ``moving`` (B, G, k m, m + n) the states after k rows:
+    all n, or the last alone. ``deviation`` (B, G, n) holds those deviations over the root of r,
+    ``variance`` (B, G, k, m) the variances of the k states over r, and ``covariance`` (G, m, m)
+    all of that after the last block. ``start`` is the first row.
     """
 
-    rows: slice
-    operator: FloatArray
+    start: int
+    whitening: FloatArray
+    moving: FloatArray
     deviation: FloatArray
     variance: FloatArray
     covariance: FloatArray
+
+
+@dataclass(frozen=True)
+class _Decay:
+    """What n rows do to a state and to noise: a (n,) and c (n, n) of the module's formula."""
+
+    own: FloatArray
+    noise: FloatArray
+
+    @classmethod
+    def over(cls, rows: int, transition: float) -> _Decay:
+        steps = np.arange(float(rows))
+        lags = np.subtract.outer(steps, steps)
+        powers = np.tril(np.power(transition, np.maximum(lags, 0.0)))
+        return cls(np.power(transition, steps + 1), powers @ powers.T)
 
 
 def lifted(
@@ -50,67 +67,84 @@ def lifted(
     process: FloatArray,
     covariance: FloatArray,
     *,
+    step: int,
     every: bool,
-) -> Iterator[Block]:
-    """Blocks of (T, m) regressors, one after the other, for G sets of ratios at once.
+) -> Iterator[Blocks]:
+    """Blocks of ``step`` of the (T, m) regressors, for G sets of ratios at once.
 
     ``process`` (G, m) holds q / r, ``covariance`` (G, m, m) that of the state before the first
     row over r. A row that nobody observes is a row of zeros. ``every``: states after all rows of
     a block, not the last alone.
     """
-    lags = np.subtract.outer(np.arange(STEP), np.arange(STEP))
-    powers = np.power(transition, np.maximum(lags, 0.0), where=lags >= 0, out=np.zeros(lags.shape))
-    carried, decay = powers @ powers.T, np.power(transition, np.arange(1.0, STEP + 1))
-    for start in range(0, len(regressors), STEP):
-        rows = slice(start, min(start + STEP, len(regressors)))
-        size = rows.stop - start
-        part = carried[:size, :size], decay[:size]
-        block = _block(rows, regressors[rows], process, covariance, *part, every=every)
-        yield block
-        covariance = block.covariance
+    periods, states = regressors.shape
+    whole = periods - periods % step
+    edges = [*range(0, whole, BATCH * step), whole, periods]
+    for start, stop in zip(edges, edges[1:], strict=False):
+        if stop > start:
+            size = min(step, stop - start)
+            rows = regressors[start:stop].reshape(-1, size, states)
+            decay = _Decay.over(size, transition)
+            blocks = _blocks(start, rows, decay, process, covariance, every=every)
+            covariance = blocks.covariance
+            yield blocks
 
 
-def _block(
-    rows: slice,
+def _blocks(
+    start: int,
     regressors: FloatArray,
+    decay: _Decay,
     process: FloatArray,
     covariance: FloatArray,
-    carried: FloatArray,
-    decay: FloatArray,
     *,
     every: bool,
-) -> Block:
-    groups, states = process.shape
-    size = len(regressors)
-    of_state = (regressors @ covariance) * decay[:, None]
-    of_noise = process[:, None] * regressors
-    spread = (of_state @ regressors.T) * decay + carried * (of_noise @ regressors.T) + np.eye(size)
-    factor = np.linalg.cholesky(spread)
-    inverse = np.linalg.inv(factor)
+) -> Blocks:
+    """From (B, n, m) regressors: first the covariances, block by block, then all the rest."""
+    size, transposed = regressors.shape[1], regressors.swapaxes(1, 2)
+    of_noise = process[:, :, None] * transposed[:, None]
+    own_spread = decay.noise * (regressors[:, None] @ of_noise) + np.eye(size)
+    last_noise = decay.noise[-1] * of_noise
+    fresh = decay.noise[-1, -1] * process[:, :, None] * np.eye(process.shape[1])
+    before = np.empty((len(regressors), *covariance.shape))
+    factors, inverses = np.empty_like(own_spread), np.empty_like(own_spread)
+    for block, rows in enumerate(transposed):
+        before[block] = covariance
+        of_state = covariance @ (rows * decay.own)
+        spread = (decay.own[:, None] * rows.T) @ of_state
+        spread += own_spread[block]
+        factors[block] = np.linalg.cholesky(spread)
+        inverses[block] = np.linalg.inv(factors[block])
+        last = decay.own[-1] * of_state + last_noise[block]
+        last = last @ inverses[block].swapaxes(1, 2)
+        covariance = decay.own[-1] ** 2 * covariance + fresh - last @ last.swapaxes(1, 2)
     after = slice(0 if every else size - 1, size)
-    kept = size - after.start
-    gains = decay[after, None, None] * of_state.swapaxes(1, 2)[:, None]
-    gains += carried[after, None] * of_noise.swapaxes(1, 2)[:, None]
-    gains = gains.reshape(groups, kept * states, size) @ inverse.swapaxes(1, 2)
-    looking_back = gains.reshape(groups, kept, states, size)
-    looking_back *= np.tri(size)[after, None]
-    moved = decay[:, None] * regressors
-    operator = np.empty((groups, size + kept * states, states + size))
-    operator[:, :size, states:] = inverse
-    np.matmul(gains, inverse, out=operator[:, size:, states:])
-    np.matmul(operator[:, :, states:], -moved, out=operator[:, :, :states])
-    own = operator[:, size:, :states].reshape(groups, kept, states, states)
-    own[...] += decay[after, None, None] * np.eye(states)
-    variance = (looking_back**2).sum(axis=3)
-    last = looking_back[:, -1]
-    squared, noise = decay[-1] ** 2, carried[-1, -1] * process[:, :, None] * np.eye(states)
-    following = squared * covariance + noise - last @ last.swapaxes(1, 2)
-    diagonal = covariance.diagonal(axis1=1, axis2=2)[:, None]
-    own_noise = carried.diagonal()[after, None] * process[:, None]
-    return Block(
-        rows,
-        operator,
-        factor.diagonal(axis1=1, axis2=2),
-        decay[after, None] ** 2 * diagonal + own_noise - variance,
-        (following + following.swapaxes(1, 2)) / 2,
+    own, noise = decay.own[after, None, None], decay.noise[after, None]
+    # The covariance of each state with the block's returns, then its share of what they tell.
+    shares = own * (before @ (transposed * decay.own)[:, None])[:, :, None]
+    shares += noise * of_noise[:, :, None]
+    shares = shares @ inverses.swapaxes(2, 3)[:, :, None]
+    shares *= np.tri(size)[after, None]
+    variance = own[..., 0] ** 2 * before.diagonal(axis1=2, axis2=3)[:, :, None]
+    variance = variance + decay.noise.diagonal()[after, None] * process[:, None]
+    variance -= (shares**2).sum(axis=4)
+    weights = shares @ inverses[:, :, None]
+    return Blocks(
+        start,
+        _operators(inverses, -decay.own[:, None] * regressors, None),
+        _operators(weights, -decay.own[:, None] * regressors, own),
+        factors.diagonal(axis1=2, axis2=3),
+        variance,
+        covariance,
     )
+
+
+def _operators(weights: FloatArray, moved: FloatArray, own: FloatArray | None) -> FloatArray:
+    """(B, G, rows, m + n): ``weights`` on the returns less what the state before had them be."""
+    flat = weights.reshape(*weights.shape[:2], -1, weights.shape[-1])
+    states = moved.shape[2]
+    operators = np.empty((*flat.shape[:3], states + flat.shape[3]))
+    operators[..., states:] = flat
+    np.matmul(flat, moved[:, None], out=operators[..., :states])
+    if own is not None:
+        carried = operators[..., :states].reshape(*weights.shape[:-1], states)
+        carried += own * np.eye(states)
+    return operators

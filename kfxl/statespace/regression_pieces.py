@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 
 import numpy as np
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import UNTHREADED, IntArray
 from kfxl.statespace.diffuse_start import careful_recursion, rows_to_learn
-from kfxl.statespace.lifted_regression import STEP, Block, lifted
+from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows
 
-BLOCKS = 64  # blocks of rows whose matrices are held at once
 ROWS = 64  # rows that come out together where they are taken one by one
+STEP, FEW, MANY = 16, 32, 50  # rows of a block, and those for few assets
+CACHE = 60_000  # numbers that stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -36,38 +37,27 @@ class Part:
         """Whether one covariance is that of all."""
         return self.covariance.shape[-1] == 1
 
+    @cached_property
+    def earlier(self) -> IntArray:
+        """(T, A): how many returns are seen before each row."""
+        return np.asarray(self.rows.seen.cumsum(axis=0)) - self.rows.seen
+
 
 @dataclass(frozen=True)
 class Piece:
-    """States after some rows and the returns that led to them, in units of r; lanes A or 1.
+    """States after some rows and how the returns differed from what was expected.
 
-    ``means`` (R, m, C), or after the last row alone (1, m, C); ``variances`` (R, m, A) likewise;
-    ``errors`` (R, C) are the innovations over their deviations, ``totals`` (R, A) the squares of
-    those, F; ``weights`` (R, A) 1 where a return is seen and ``late`` 1 where m were before it.
+    ``means`` (R, m, C), or after the last row alone (1, m, C); ``variances`` (R, m, A) over r
+    likewise; ``squares`` (4, C) sums over the rows of v^2 / F, (v / F)^2, v^2 after each asset's
+    first m returns, and log F, for innovations v of variance r F. v / F is what a return differs
+    by from the one expected after it.
     """
 
     rows: slice
     columns: slice
     means: FloatArray
     variances: FloatArray
-    errors: FloatArray
-    totals: FloatArray
-    weights: FloatArray
-    late: FloatArray
-
-    def sums(self) -> FloatArray:
-        """(5, C) over rows: returns seen, log F, and with innovations v: v^2/F, (v/F)^2, late v^2.
-
-        v / F is what a return differs by from the one expected after it.
-        """
-        lanes = np.stack([self.weights, self.weights * np.log(self.totals)]).sum(axis=1)
-        scales = np.stack([self.weights, self.weights / self.totals, self.late * self.totals])
-        squares = self.errors**2
-        if scales.shape[2] == 1:
-            scaled = scales[:, :, 0] @ squares
-        else:
-            scaled = (scales * squares).sum(axis=1)
-        return np.concatenate([np.broadcast_to(lanes, (2, scaled.shape[1])), scaled])
+    squares: FloatArray
 
 
 def filtered_pieces(part: Part, transition: float, *, every: bool) -> Iterator[Piece]:
@@ -75,19 +65,33 @@ def filtered_pieces(part: Part, transition: float, *, every: bool) -> Iterator[P
 
     Without ``every`` a block gives the state after its last row alone.
     """
-    weights = part.rows.seen.astype(np.float64)
-    late = weights * (part.rows.seen.cumsum(axis=0) > len(part.process))
-    change = len(weights)
+    change = len(part.rows.seen)
     if part.shared:
         change = min(rows_to_learn(part.rows, len(part.process)), change)
-    yield from _one_by_one(part, transition, (weights, late), change)
-    if change < len(weights):
-        yield from _by_blocks(part, transition, (weights, late), change, every=every)
+    yield from _one_by_one(part, transition, change)
+    if change < len(part.rows.seen):
+        yield from _by_blocks(part, transition, change, every=every)
 
 
-def _one_by_one(
-    part: Part, transition: float, masks: tuple[FloatArray, FloatArray], stop: int
-) -> Iterator[Piece]:
+def _scales(part: Part, rows: slice, totals: FloatArray) -> FloatArray:
+    """(4, R, A): what the squares v^2 / F are worth in each sum, and the last sum's terms."""
+    seen = part.rows.seen[rows]
+    late = seen & (part.earlier[rows] >= len(part.process))
+    return np.stack([seen, seen / totals, late * totals, seen * np.log(totals)])
+
+
+def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
+    """The sums (4, C) of a piece, from innovations (R, C) over their deviations."""
+    sums = np.empty((4, errors.shape[1]))
+    if scales.shape[2] == 1:
+        np.matmul(scales[:3, :, 0], errors**2, out=sums[:3])
+    else:
+        np.sum(scales[:3] * errors**2, axis=1, out=sums[:3])
+    sums[3] = scales[3].sum(axis=0)
+    return sums
+
+
+def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     """The rows before ``stop``, some at a time."""
     states, _, lanes, columns = part.mean.shape
     means = np.empty((ROWS, states, lanes * columns))
@@ -102,49 +106,56 @@ def _one_by_one(
         means[k], variances[k], errors[k], totals[k] = mean, variance, error.ravel(), total[0]
         if k == ROWS - 1 or t == stop - 1:
             rows, held = slice(t - k, t + 1), slice(0, k + 1)
-            weights, late = (mask[rows] for mask in masks)
-            found = means[held], variances[held], errors[held], totals[held]
-            yield Piece(rows, slice(None), *found, weights, late)
+            scales = _scales(part, rows, totals[held])
+            squares = _squares(scales, errors[held])
+            yield Piece(rows, slice(None), means[held], variances[held], squares)
 
 
-def _by_blocks(
-    part: Part, transition: float, masks: tuple[FloatArray, FloatArray], start: int, *, every: bool
-) -> Iterator[Piece]:
+def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
     """The rows from ``start`` on, of assets that share a covariance."""
     state = part.mean[:, 0, 0].copy()
+    states, assets = state.shape
     process, covariance = part.process[:, :, 0].T, part.covariance[:, :, :, 0].transpose(2, 0, 1)
     # A row in which nothing is seen observes zero times the state.
-    regressors = part.rows.regressors[start:] * masks[0][start:]
-    blocks = lifted(regressors, transition, process, covariance, every=every)
-    while held := list(islice(blocks, BLOCKS)):
-        width = max(1, UNTHREADED // held[0].operator.size)
-        for first in range(0, state.shape[1], width):
-            columns = slice(first, min(first + width, state.shape[1]))
-            yield from _through(held, part, masks, start, state, columns)
-        part.covariance[:, :, 0, 0] = held[-1].covariance[0]
+    regressors = part.rows.regressors[start:] * part.rows.seen[start:]
+    step = FEW if assets < MANY else STEP
+    for blocks in lifted(regressors, transition, process, covariance, step=step, every=every):
+        chunks = -(-assets * blocks.moving[0].size // UNTHREADED)
+        for columns in np.array_split(np.arange(assets), chunks):
+            where = slice(int(columns[0]), int(columns[-1]) + 1)
+            yield from _through(blocks, part, start + blocks.start, state, where)
+        part.covariance[:, :, 0, 0] = blocks.covariance[0]
 
 
 def _through(
-    blocks: list[Block],
-    part: Part,
-    masks: tuple[FloatArray, FloatArray],
-    start: int,
-    state: FloatArray,
-    columns: slice,
+    blocks: Blocks, part: Part, start: int, state: FloatArray, columns: slice
 ) -> Iterator[Piece]:
-    """Some assets through some blocks; ``state`` (m, N) changes in place."""
-    states = len(state)
-    inputs = np.empty((states + STEP, columns.stop - columns.start))
+    """Some assets through all blocks, from row ``start``; ``state`` (m, N) changes in place."""
+    count, _, size, _ = blocks.whitening.shape
+    states, width = len(state), columns.stop - columns.start
+    kept = blocks.variance.shape[2]
+    totals = blocks.deviation.reshape(-1, 1) ** 2
+    scales = _scales(part, slice(start, start + len(totals)), totals)
+    variances = blocks.variance.reshape(count * kept, states, 1)
+    together = max(1, CACHE // (size * (states + 1) * width))
+    inputs = np.empty((states + size, width))
     inputs[:states] = state[:, columns]
-    outputs = np.empty((blocks[0].operator.shape[1], inputs.shape[1]))
-    for block in blocks:
-        rows = slice(start + block.rows.start, start + block.rows.stop)
-        size, operator = rows.stop - rows.start, block.operator[0]
-        inputs[states : states + size] = part.rows.values[rows, 0, columns]
-        result = np.matmul(operator, inputs[: states + size], out=outputs[: len(operator)])
-        means = result[size:].reshape(-1, states, inputs.shape[1])
-        inputs[:states] = means[-1]
-        variances, totals = block.variance[0, :, :, None], block.deviation[0, :, None] ** 2
-        weights, late = (mask[rows] for mask in masks)
-        yield Piece(rows, columns, means, variances, result[:size], totals, weights, late)
+    errors, means = np.empty((together, size, width)), np.empty((together, kept * states, width))
+    for first in range(0, count, together):
+        last = min(first + together, count)
+        rows = slice(start + first * size, start + last * size)
+        values = part.rows.values[rows, 0, columns]
+        for k, block in enumerate(range(first, last)):
+            inputs[states:] = values[k * size : (k + 1) * size]
+            np.matmul(blocks.whitening[block, 0], inputs, out=errors[k])
+            np.matmul(blocks.moving[block, 0], inputs, out=means[k])
+            inputs[:states] = means[k, -states:]
+        found, done = last - first, slice(first * size, last * size)
+        yield Piece(
+            rows,
+            columns,
+            means[:found].reshape(-1, states, width),
+            variances[first * kept : last * kept],
+            _squares(scales[:, done], errors[:found].reshape(-1, width)),
+        )
     state[:, columns] = inputs[:states]

@@ -117,7 +117,7 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
     mean = np.empty((kept, assets, states))
     variance = np.empty((kept, 1 if len(parts) == 1 and parts[0].shared else assets, states))
     covariance = np.empty((assets, states, states))
-    sums = np.zeros((5, assets))
+    count, sums = np.empty(assets), np.zeros((4, assets))
     for part in parts:
         for piece in filtered_pieces(part, model.transition, every=history):
             columns = columns_of(part.assets[piece.columns])
@@ -125,10 +125,11 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
             mean[rows, columns] = piece.means[-kept:].swapaxes(1, 2)
             own = columns if variance.shape[1] > 1 else slice(0, 1)
             variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
-            sums[:, columns] += piece.sums()
+            sums[:, columns] += piece.squares
+        count[part.assets] = part.rows.seen.sum(axis=0)
         covariance[part.assets] = part.covariance[:, :, 0].transpose(2, 0, 1)
     r = model.observation_variance
-    count, logs, squares, filtered, one_step = sums
+    squares, filtered, one_step, logs = sums
     return RegressionBank(
         model=model,
         mean=mean,
