@@ -48,10 +48,6 @@ class Rows:
         return cls(values[:, :, None], seen, regressors)
 
 
-def same_missing(observations: FloatArray) -> bool:
-    """Whether every row of (T, N) observations is either complete or missing altogether."""
-    missing = np.isnan(observations)
-    return bool((missing == missing[:, :1]).all())
 
 
 def recursion(
