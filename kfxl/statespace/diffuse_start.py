@@ -60,10 +60,9 @@ def _factored(
         upper, variances, loaded = _update(upper, variances, loads * seen)
         covariance[:, :, 0] = np.einsum("ijl,jl,kjl->ikl", upper, variances, upper)
         deviation = np.sqrt(total)
-        innovation = values - (regressor @ mean.reshape(states, -1)).reshape(values.shape)
-        innovation /= deviation[:, None]
-        mean += (loaded / deviation)[:, None, :, None] * innovation
-        yield innovation[None], total[None]
+        innovation = (values - np.einsum("i,icl->cl", regressor, mean[:, :, 0])) / deviation
+        mean[:, :, 0] += (loaded / deviation)[:, None] * innovation
+        yield innovation[:, None], total[None]
 
 
 def _predict(

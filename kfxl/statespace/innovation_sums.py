@@ -47,20 +47,22 @@ class Sums:
         )
 
     def add_lanes(self, units: FloatArray, totals: FloatArray, mask: BoolArray) -> None:
-        """Add rows (B, G, A, m + 1) and their F (B, G, A) where ``mask`` (B, A)."""
+        """Add rows (B, m + 1, G, A), v last, and their F (B, G, A) where ``mask`` (B, A)."""
         rows = np.flatnonzero(mask.any(axis=1))
         if not rows.size:
             return
         if len(rows) < len(mask) or not mask.all():
             mask, totals = mask[rows], totals[rows]
-            units = units[rows] * mask[:, None, :, None]
-        states = units.shape[3] - 1
+            units = units[rows] * mask[:, None, None]
+        states = units.shape[1] - 1
         self.count[...] += mask.sum(axis=0)
         self.log_total[...] += (np.log(totals) * mask[:, None]).sum(axis=0)
-        products = units.transpose(1, 2, 3, 0) @ units.transpose(1, 2, 0, 3)
-        self.square[...] += products[..., states, states]
-        self.gram[...] += products[..., :states, :states]
-        self.cross[...] += products[..., states, :states]
+        self.square[...] += np.einsum("bga,bga->ga", units[:, states], units[:, states])
+        for k in range(states):
+            products = np.einsum("bcga,bga->gac", units[:, k:], units[:, k])
+            self.gram[..., k, k:] += products[..., :-1]
+            self.gram[..., k + 1 :, k] += products[..., 1:-1]
+            self.cross[..., k] += products[..., -1]
 
 
 def shared_sums(
@@ -95,7 +97,7 @@ def shared_sums(
             masked = loads * mask
             one.gram[:, 0] += (masked.swapaxes(2, 3) @ masked).sum(axis=0)
             one.log_total[:, 0] += (logs * mask[..., 0]).sum(axis=(0, 2))
-        values = rows.values[part, 0].reshape(count, size, assets)
+        values = rows.values[part].reshape(count, size, assets)
         width = max(8, CACHE // (sets * (size + states)))
         for left in range(0, assets, width):
             columns = slice(left, left + width)
@@ -143,16 +145,16 @@ def separate_sums(
     states, sets, lanes = process.shape
     heads = rows.seen & (rows.seen.cumsum(axis=0) <= states)
     sums = tuple(Sums.none(sets, lanes, lanes, states) for _ in range(2))
-    mean = np.empty((states, sets, lanes, states + 1))
-    mean[..., :states] = np.eye(states)[:, None, None]
-    mean[..., states] = start[:, None]
-    values = np.zeros((*rows.values.shape[:2], states + 1))
-    values[..., states:] = rows.values
+    mean = np.empty((states, states + 1, sets, lanes))
+    mean[:, :states] = np.eye(states)[..., None, None]
+    mean[:, states] = start[:, None]
+    values = np.zeros((len(rows.values), states + 1, lanes))
+    values[:, states:] = rows.values
     covariance = np.zeros((states, states, sets, lanes))
     steps = recursion(
         Rows(values, rows.seen, rows.regressors), transition, process, mean, covariance
     )
-    for part, units, totals in _gathered(steps, len(values), (sets, lanes, states + 1), held):
+    for part, units, totals in _gathered(steps, len(values), (states + 1, sets, lanes), held):
         sums[0].add_lanes(units, totals, rows.seen[part])
         sums[1].add_lanes(units, totals, heads[part])
     return sums[0], sums[1]
@@ -163,7 +165,7 @@ def _gathered(
 ) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
     """Rows of a recursion some at a time: which, innovations (B, ...) and variances (B, G, A)."""
     length = min(periods, max(1, held // int(np.prod(size))))
-    units, totals = np.empty((length, *size)), np.empty((length, *size[:2]))
+    units, totals = np.empty((length, *size)), np.empty((length, *size[1:]))
     for t, (innovation, total) in enumerate(steps):
         k = t % length
         units[k], totals[k] = innovation, total

@@ -23,7 +23,7 @@ CACHE = 60_000  # numbers that stay in the processor's cache
 class Part:
     """Some assets: their rows, q / r (m, 1, A), and the state before the first prediction.
 
-    That is ``mean`` (m, 1, A, C) and ``covariance`` / r (m, m, 1, A), both changed in place.
+    That is ``mean`` (m, C, 1, A) and ``covariance`` / r (m, m, 1, A), both changed in place.
     """
 
     assets: IntArray
@@ -93,7 +93,7 @@ def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
 
 def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     """The rows before ``stop``, some at a time."""
-    states, _, lanes, columns = part.mean.shape
+    states, columns, _, lanes = part.mean.shape
     means = np.empty((ROWS, states, lanes * columns))
     variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
     errors = np.empty((ROWS, lanes * columns))
@@ -113,7 +113,7 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
 
 def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
     """The rows from ``start`` on, of assets that share a covariance."""
-    state = part.mean[:, 0, 0].copy()
+    state = part.mean[:, :, 0, 0].copy()
     states, assets = state.shape
     process, covariance = part.process[:, :, 0].T, part.covariance[:, :, :, 0].transpose(2, 0, 1)
     # A row in which nothing is seen observes zero times the state.
@@ -144,7 +144,7 @@ def _through(
     for first in range(0, count, together):
         last = min(first + together, count)
         rows = slice(start + first * size, start + last * size)
-        values = part.rows.values[rows, 0, columns]
+        values = part.rows.values[rows, columns, 0]
         for k, block in enumerate(range(first, last)):
             inputs[states:] = values[k * size : (k + 1) * size]
             np.matmul(blocks.whitening[block, 0], inputs, out=errors[k])

@@ -23,10 +23,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Rows:
-    """What the recursion reads: T rows for A groups of C columns, missing values as zeros.
+    """What the recursion reads: T rows of C columns in A lanes, missing values as zeros.
 
-    ``values`` (T, A, C), ``seen`` (T, A), ``regressors`` (T, m). All columns of a group share
-    their gains. There is one group of all N assets, or N groups of one.
+    ``values`` (T, C, A), ``seen`` (T, A), ``regressors`` (T, m). All columns of a lane share
+    their gains. There is one lane for N assets, or N lanes of one column.
     """
 
     values: FloatArray
@@ -44,10 +44,8 @@ class Rows:
         values = np.where(seen, observations, 0.0)
         regressors = np.where(known[:, None], regressors, 0.0)
         if shared:
-            return cls(values[:, None, :], seen[:, :1], regressors)
-        return cls(values[:, :, None], seen, regressors)
-
-
+            return cls(values[:, :, None], seen[:, :1], regressors)
+        return cls(values[:, None, :], seen, regressors)
 
 
 def recursion(
@@ -59,32 +57,31 @@ def recursion(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Predict and update row by row on lanes (G, A), in units of the observation variance.
 
-    ``process`` (m, G, A) holds q / r, ``mean`` (m, G, A, C) and ``covariance`` (m, m, G, A) the
+    ``process`` (m, G, A) holds q / r, ``mean`` (m, C, G, A) and ``covariance`` (m, m, G, A) the
     state before the first prediction; the last two are CHANGED IN PLACE to the filtered state.
-    Yields per row the innovations divided by their standard deviation, (G, A, C), and their
+    Yields per row the innovations divided by their standard deviation, (C, G, A), and their
     variance (G, A). Both also for missing rows, where they mean nothing.
     """
-    states, *lanes = process.shape
-    column = (*lanes, 1)
-    # Views, made once: the loop runs T times on small arrays, where every call counts.
-    flat_mean, flat_covariance = mean.reshape(states, -1), covariance.reshape(states, -1)
-    diagonal = covariance.reshape(states * states, *lanes)[:: states + 1]
+    states = len(process)
+    # Made once: the loop runs T times on small arrays, where every call counts.
+    diagonal = covariance.reshape(states * states, *process.shape[1:])[:: states + 1]
     everything = bool(rows.seen.all())
+    square, change = np.empty_like(covariance), np.empty_like(mean)
     for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
         if transition != 1.0:
             mean *= transition
             covariance *= transition * transition
         diagonal += process
-        loaded = (regressor @ flat_covariance).reshape(states, -1)
-        total = regressor @ loaded
+        # Not by the matrix library, which would start threads for products so long and thin.
+        loaded = np.einsum("i,ijga->jga", regressor, covariance)
+        total = np.einsum("i,iga->ga", regressor, loaded)
         total += 1.0
         deviation = np.sqrt(total)
         loaded /= deviation
-        innovation = values - (regressor @ flat_mean).reshape(mean.shape[1:])
-        innovation /= deviation.reshape(column)
-        loaded = loaded.reshape(process.shape)
+        innovation = values[:, None] - np.einsum("i,icga->cga", regressor, mean)
+        innovation /= deviation
         if not everything:
             loaded *= seen
-        covariance -= loaded[:, None] * loaded
-        mean += loaded[..., None] * innovation
-        yield innovation, total.reshape(lanes)
+        covariance -= np.multiply(loaded[:, None], loaded, out=square)
+        mean += np.multiply(loaded[:, None], innovation, out=change)
+        yield innovation, total

@@ -61,8 +61,8 @@ class RegressionModel:
         covariance[diagonal, diagonal, 0] = (self.initial_variance[lanes] / over).T
         observations = self.observations[:, columns_of(assets)]
         rows = Rows.of(observations, self.regressors, shared=shared)
-        mean = self.initial_mean[assets].T.reshape(states, 1, *rows.values.shape[1:])
-        return Part(assets, rows, process[:, None].copy(), mean.copy(), covariance)
+        mean = self.initial_mean[assets].T.reshape(states, *rows.values.shape[1:])
+        return Part(assets, rows, process[:, None].copy(), mean[:, :, None].copy(), covariance)
 
 
 @dataclass(frozen=True)
