@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def lifted(
     periods, states = regressors.shape
     whole = periods - periods % step
     edges = [*range(0, whole, BATCH * step), whole, periods]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         if stop > start:
             size = min(step, stop - start)
             rows = regressors[start:stop].reshape(-1, size, states)

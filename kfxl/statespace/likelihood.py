@@ -5,8 +5,9 @@ assets that miss the same values; r is concentrated out, or maximised by its own
 the initial variance is given in raw units. A constant mean is the regression on a column of ones.
 
 The unknown initial state b_0 = a + d is kept out of the recursion: it starts from the mean a with
-variance 0, and what d adds to each innovation, u_t, is carried along. With S = sum v^2/F, b = sum u v/F and M = sum u u'/F the likelihood is then known
-in closed form for every prior variance of d, and a diffuse prior costs no digits.
+variance 0, and what d adds to each innovation, u_t, is carried along. With S = sum v^2/F,
+b = sum u v/F and M = sum u u'/F the likelihood is then known in closed form for every prior
+variance of d, and a diffuse prior costs no digits.
 
 Sources: F. C. Schweppe, Evaluation of likelihood functions for Gaussian signals, 1965;
 P. de Jong, The diffuse Kalman filter, 1991 (the columns for the initial state).

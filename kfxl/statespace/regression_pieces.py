@@ -35,7 +35,7 @@ class Part:
     @property
     def shared(self) -> bool:
         """Whether one covariance is that of all."""
-        return self.covariance.shape[-1] == 1
+        return len(self.covariance[0, 0, 0]) == 1
 
     @cached_property
     def earlier(self) -> IntArray:
@@ -114,7 +114,7 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
 def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
     """The rows from ``start`` on, of assets that share a covariance."""
     state = part.mean[:, :, 0, 0].copy()
-    states, assets = state.shape
+    assets = state.shape[1]
     process, covariance = part.process[:, :, 0].T, part.covariance[:, :, :, 0].transpose(2, 0, 1)
     # A row in which nothing is seen observes zero times the state.
     regressors = part.rows.regressors[start:] * part.rows.seen[start:]

@@ -7,8 +7,8 @@ import numpy as np
 from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import columns_of
 from kfxl.statespace.diffuse_start import careful_recursion
-from kfxl.statespace.regression_recursion import BoolArray
 from kfxl.statespace.regression_pieces import Part
+from kfxl.statespace.regression_recursion import BoolArray
 from kfxl.statespace.scalar_bank import NOTHING
 from kfxl.statespace.shared_regression import RegressionModel
 

@@ -264,7 +264,7 @@ def _filter_apart(lanes: _Lanes, *, history: bool) -> _Filtered:
             path *= squared
             path += lanes.ratio
             np.multiply(path, known, out=total)
-            total += 1.0
+            np.add(total, 1.0, out=total)
             path /= total  # as predicted where nothing is seen
             np.multiply(path, known, out=gain)
             state *= lanes.transition

@@ -93,10 +93,11 @@ class RegressionBank:
     @property
     def predicted(self) -> FloatArray:
         """(T, N) returns one step ahead, h_t' f b_{t-1|t-1}; 0 where a regressor is missing."""
-        complete = ~np.isnan(self.model.regressors).any(axis=1)
-        regressors = np.where(complete[:, None], self.model.regressors, 0.0)
+        missing = np.asarray(np.isnan(self.model.regressors).any(axis=1))
+        regressors = np.where(missing[:, None], 0.0, self.model.regressors)
         before = np.concatenate([self.model.initial_mean[None], self.mean[:-1]])
-        return self.model.transition * np.einsum("tm,tnm->tn", regressors, before)
+        expected: FloatArray = np.einsum("tm,tnm->tn", regressors, before)
+        return self.model.transition * expected
 
 
 def filter_regressions(model: RegressionModel, *, history: bool = True) -> RegressionBank:
