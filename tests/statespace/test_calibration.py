@@ -212,3 +212,49 @@ def test_many_rows_in_blocks_equal_one_block(monkeypatch: pytest.MonkeyPatch) ->
     blocks = calibrate(model)
     np.testing.assert_allclose(blocks.process, whole.process, rtol=1e-11)
     np.testing.assert_allclose(blocks.observation, whole.observation, rtol=1e-12)
+
+
+def patterns(start: float | None = None) -> Regressions:
+    """Twenty assets: nine complete, eight late, three with gaps of their own."""
+    rng = np.random.default_rng(22)
+    regressors = np.column_stack([np.ones(90), rng.normal(size=90)])
+    steps = np.sqrt(0.1) * rng.normal(size=(90, 20, 2))
+    observations = np.einsum("tk,tnk->tn", regressors, steps.cumsum(axis=0))
+    observations += rng.normal(size=(90, 20))
+    observations[:30, 9:17] = np.nan
+    observations[rng.integers(0, 90, (12, 3)), [17, 18, 19]] = np.nan
+    regressors[50, 1] = np.nan
+    prior = None if start is None else np.full((20, 2), start)
+    return Regressions(observations, regressors, 0.95, np.full((20, 2), 0.1), prior)
+
+
+@pytest.mark.parametrize("start", [None, 2.0])
+@pytest.mark.parametrize("own", [False, True])
+def test_likelihood_of_several_patterns_equals_statsmodels(
+    start: float | None, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kfxl.statespace.lifted_regression.BATCH", 2)
+    monkeypatch.setattr("kfxl.statespace.innovation_sums.CACHE", 500)
+    model = patterns(start)
+    likelihood = Likelihood(model)
+    ratios = np.array([[0.0], [0.02], [1.5]]) * (np.linspace(1, 2, 20) if own else 1.0)
+    r = np.linspace(0.5, 1.5, 20)
+    process = np.broadcast_to(ratios, (2, *ratios.shape))
+    values = likelihood.given(process, r / likelihood.unit**2)
+    values = values - (model.known().sum(axis=0) - 2) * np.log(likelihood.unit)
+    for g, i in np.ndindex(3, 20):
+        ratio = ratios[g, i if own else 0]
+        expected = reference_likelihood(model, i, np.full(2, ratio * r[i]), r[i])
+        assert values[g, i] == pytest.approx(expected, rel=1e-9)
+
+
+def test_per_asset_ratios_are_each_asset_s_own_optimum() -> None:
+    model = patterns()
+    together = calibrate(model, pooled=False)
+    for i in (0, 10, 18):
+        alone = dataclasses.replace(
+            model, observations=model.observations[:, [i]], initial_mean=model.initial_mean[[i]]
+        )
+        found = calibrate(alone, pooled=False)
+        np.testing.assert_allclose(found.process[0], together.process[i], rtol=1e-9)
+        np.testing.assert_allclose(found.observation[0], together.observation[i], rtol=1e-10)
