@@ -16,6 +16,7 @@ from tests.benchmarks.peers import Settings, filterpy_states, statsmodels_states
 SIZES = ((4, 504, 3), (50, 2520, 3), (500, 2520, 5))
 LARGE = (500, 2520, 5)
 SETTINGS = Settings(process=1e-5, initial=0.1)
+CLOSE = 1e-8  # statsmodels takes a gain for settled that still moves a little
 
 
 def measurements(sizes: Iterable[tuple[int, int, int]] = SIZES) -> Iterable[Measurement]:
@@ -87,13 +88,13 @@ def _filtered(returns: Any, factors: Any, *, history: bool = True) -> Any:
 
 def _same_loadings(gaps: Any, ours: Any, latest: Any, holes: Any, *others: Any) -> None:
     """kfxl's loadings are those of every other package; with missing values, statsmodels'."""
-    np.testing.assert_allclose(latest.loadings, ours.loadings[-1:], atol=1e-9)
+    np.testing.assert_allclose(latest.loadings, ours.loadings[-1:], atol=CLOSE)
     for theirs in others:
-        np.testing.assert_allclose(ours.loadings, theirs, atol=1e-9)
+        np.testing.assert_allclose(ours.loadings, theirs, atol=CLOSE)
     if importlib.util.find_spec("statsmodels") is not None:
         regressors = np.column_stack([np.ones(len(gaps[1])), gaps[1]])
-        first = statsmodels_states(gaps[0][:, :1], regressors, SETTINGS)
-        np.testing.assert_allclose(holes.loadings[:, :1], first, atol=1e-9)
+        first = statsmodels_states(gaps[0][:, :1], regressors, SETTINGS, exact=True)
+        np.testing.assert_allclose(holes.loadings[:, :1], first, atol=CLOSE)
 
 
 def _same_at_the_optimum(
@@ -106,5 +107,5 @@ def _same_at_the_optimum(
         r = found.observation_variance[0]
         diffuse = 1e6 * r / (regressors**2).mean(axis=0)
         settings = Settings(1.0, found.process_variance[0], r, diffuse)
-        theirs = statsmodels_states(returns[:, :1], regressors, settings)
+        theirs = statsmodels_states(returns[:, :1], regressors, settings, exact=True)
         np.testing.assert_allclose(found.latest[0], theirs[-1, 0], atol=1e-6)

@@ -21,6 +21,7 @@ from tests.benchmarks.peers import (
 SIZES = ((4, 504), (50, 504), (50, 2520), (500, 2520))
 LARGE = (500, 2520)
 SETTINGS = Settings()
+CLOSE = 1e-8  # statsmodels takes a gain for settled that still moves a little
 
 
 def measurements(sizes: Iterable[tuple[int, int]] = SIZES) -> Iterable[Measurement]:
@@ -97,10 +98,12 @@ def _same_means(returns: Any, gaps: Any, ours: Any, copy: Any, holes: Any, *othe
     """kfxl's means are those of every other package; with missing values, statsmodels'."""
     np.testing.assert_array_equal(copy, returns)
     for theirs in others:
-        np.testing.assert_allclose(ours.mean, theirs.reshape(ours.mean.shape), atol=1e-9)
+        np.testing.assert_allclose(ours.mean, theirs.reshape(ours.mean.shape), atol=CLOSE)
     if importlib.util.find_spec("statsmodels") is not None:
-        column = statsmodels_states(gaps[:, :1], np.ones((len(gaps), 1)), SETTINGS)[:, :, 0]
-        np.testing.assert_allclose(holes.mean[:, :1], column, atol=1e-9)
+        column = statsmodels_states(gaps[:, :1], np.ones((len(gaps), 1)), SETTINGS, exact=True)[
+            :, :, 0
+        ]
+        np.testing.assert_allclose(holes.mean[:, :1], column, atol=CLOSE)
 
 
 def _same_at_the_optimum(returns: Any, pooled: Any, own: Any, *_plain: Any) -> None:
@@ -110,5 +113,7 @@ def _same_at_the_optimum(returns: Any, pooled: Any, own: Any, *_plain: Any) -> N
     for found in (pooled, own):
         r = found.observation_variance[0]
         settings = Settings(1.0, found.process_variance[0], r, 1e6 * r)
-        theirs = statsmodels_states(returns[:, :1], np.ones((len(returns), 1)), settings)
+        theirs = statsmodels_states(
+            returns[:, :1], np.ones((len(returns), 1)), settings, exact=True
+        )
         np.testing.assert_allclose(found.mean[:, :1], theirs[:, :, 0], atol=1e-8)

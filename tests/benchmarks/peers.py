@@ -37,8 +37,13 @@ class Settings:
         }
 
 
-def statsmodels_states(returns: FloatArray, regressors: FloatArray, s: Settings) -> FloatArray:
-    """Filtered states (T, N, m) by statsmodels, which uses a settled gain again."""
+def statsmodels_states(
+    returns: FloatArray, regressors: FloatArray, s: Settings, *, exact: bool = False
+) -> FloatArray:
+    """Filtered states (T, N, m) by statsmodels, which takes a gain that hardly moves for settled.
+
+    Unless it shall be ``exact``: then it computes every gain.
+    """
     from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 
     periods, states = regressors.shape
@@ -53,6 +58,8 @@ def statsmodels_states(returns: FloatArray, regressors: FloatArray, s: Settings)
         model["selection"] = np.eye(states)
         model["state_cov"] = s.process * np.eye(states)
         model["obs_cov"] = np.array([[s.observation]])
+        if exact:
+            model.tolerance = 0
         model.initialize_known(np.zeros(states), s.first * np.eye(states))
         found[:, asset] = model.filter().filtered_state.T
     return found
