@@ -25,7 +25,7 @@ import numpy as np
 
 from kfxl.arrays import FloatArray
 
-BATCH = 64  # blocks whose matrices are held at once
+BATCH = 32  # blocks whose matrices are held at once
 
 
 @dataclass(frozen=True)

@@ -175,8 +175,9 @@ class Likelihood:
 
     def _sums(self, process: FloatArray, assets: IntArray, *, shared: bool) -> tuple[Sums, Sums]:
         """Sums over all rows and over the head, for some assets."""
-        observations = self.observations[:, columns_of(assets)]
-        rows = Rows.of(observations, self.regressors, shared=shared)
+        columns = columns_of(assets)
+        seen = self.known[:, columns]
+        rows = Rows.of(self.observations[:, columns], self.regressors, seen, shared=shared)
         start = self.initial_mean[assets].T
         if shared:
             return shared_sums(rows, self.transition, process[:, :, assets[0]], start)

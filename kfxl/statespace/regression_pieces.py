@@ -16,7 +16,7 @@ from kfxl.statespace.regression_recursion import Rows
 
 ROWS = 64  # rows that come out together where they are taken one by one
 STEP, FEW, MANY = 16, 32, 50  # rows of a block, and those for few assets
-CACHE = 60_000  # numbers that stay in the processor's cache
+CACHE = 100_000  # numbers that stay in the processor's cache
 
 
 @dataclass(frozen=True)

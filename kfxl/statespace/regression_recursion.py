@@ -37,11 +37,12 @@ class Rows:
         return Rows(self.values[part], self.seen[part], self.regressors[part])
 
     @classmethod
-    def of(cls, observations: FloatArray, regressors: FloatArray, *, shared: bool) -> Rows:
-        """Rows from (T, N) observations and (T, m) regressors; NaN in either is missing."""
+    def of(
+        cls, observations: FloatArray, regressors: FloatArray, seen: BoolArray, *, shared: bool
+    ) -> Rows:
+        """Rows from (T, N) observations, (T, m) regressors and where both are given (T, N)."""
+        values = observations if seen.all() else np.where(seen, observations, 0.0)
         known = np.asarray(~np.isnan(regressors).any(axis=1))
-        seen = ~np.isnan(observations) & known[:, None]
-        values = np.where(seen, observations, 0.0)
         regressors = np.where(known[:, None], regressors, 0.0)
         if shared:
             return cls(values[:, :, None], seen[:, :1], regressors)

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.alike import UNTHREADED, WIDE, BoolArray, IntArray, alike
+from kfxl.statespace.alike import WIDE, BoolArray, IntArray, alike
+from kfxl.statespace.row_blocks import multiply, operators_of, scan
 
 FIXED_POINT = 4 * np.finfo(float).eps
 NOTHING = 1e-290  # variance below which rounding is no longer relative
 STEP, LONGEST = 16, 64  # rows that one matrix product takes on, for many assets and for few
-CACHE = 48_000  # numbers that stay in the processor's cache
+CACHE = 32_000  # numbers that stay in the processor's cache
+CANCELS = 1e3  # F from which on z - x keeps too few digits of the innovation
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,13 @@ def filter_bank(
     >>> bank.mean.ravel().tolist()
     [0.5, 1.0]
     """
-    observed = ~np.isnan(observations)
-    values = observations if observed.all() else np.where(observed, observations, 0.0)
+    complete = not np.isnan(observations.min())
+    observed = np.broadcast_to(True, observations.shape) if complete else ~np.isnan(observations)
+    values = observations if complete else np.where(observed, observations, 0.0)
     r = observation_variance
     ratio, prior = process_variance / r, initial_variance / r
     lanes = _Lanes(values, observed, transition, ratio, prior, initial_mean)
-    shared, rest = alike(observed, ratio, prior)
+    shared, rest = alike(observed[:1] if complete else observed, ratio, prior)
     parts = [(group, _filter_shared(lanes[group], history=history)) for group in shared]
     if rest.size:
         parts.append((rest, _filter_apart(lanes[rest], history=history)))
@@ -140,9 +143,7 @@ def _filter_shared(lanes: _Lanes, *, history: bool) -> _Filtered:
     """Assets that share one path of variances, whose first one's it is."""
     seen, assets = lanes.observed[:, 0], lanes.values.shape[1]
     path, total = _variance_path(seen, lanes.transition, lanes.ratio[0], lanes.prior[0])
-    gain = np.where(seen, path, 0.0)
-    carry = lanes.transition / total
-    mean, squares = _states(lanes, gain, carry, seen / total, history=history)
+    mean, squares = _states(lanes, seen * path, total, history=history)
     count, logs = (np.full(assets, number) for number in (seen.sum(), np.log(total).sum()))
     return mean, path[-len(mean) :, None], np.stack([count, squares, logs])
 
@@ -167,82 +168,37 @@ def _variance_path(
 
 
 def _states(
-    lanes: _Lanes, gain: FloatArray, carry: FloatArray, weight: FloatArray, *, history: bool
+    lanes: _Lanes, gain: FloatArray, total: FloatArray, *, history: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """x_t = carry_t x_{t-1} + gain_t z_t, (T or 1, N), and the weighted squared innovations."""
+    """x_t = f x_{t-1} / F_t + K_t z_t, (T or 1, N), and the sums of squared innovations over F."""
     periods, assets = lanes.values.shape
+    carry, seen = lanes.transition / total, lanes.observed[:, 0]
     step = min(max(STEP, CACHE // 6 // assets), LONGEST)
     size = min(max(1, CACHE // assets // step) * step, periods) if assets >= WIDE else periods
-    operators = _operators(gain, carry, step) if assets >= WIDE else None
+    operators = operators_of(gain, carry, step) if assets >= WIDE else None
     mean = np.empty((periods if history else size, assets))
-    ahead, squares = np.empty((size, assets)), np.zeros(assets)
+    errors, squares = np.empty((size, assets)), np.zeros(assets)
     state = lanes.start
     for first in range(0, periods, size):
         rows = slice(first, min(first + size, periods))
         values = lanes.values[rows]
         states = mean[rows] if history else mean[: len(values)]
         if operators is None:
-            _scan(values, gain, carry, state, states)
+            scan(values, gain, carry, state, states)
         else:
-            _multiply(values, operators[first // step :], state, states)
-        # The innovations: what each row's value differs by from the row before's state.
-        errors = ahead[: len(values)]
-        np.multiply(state, lanes.transition, out=errors[0])
-        np.multiply(states[:-1], lanes.transition, out=errors[1:])
-        np.subtract(values, errors, out=errors)
-        np.multiply(errors, errors, out=errors)
-        squares += np.einsum("t,tn->n", weight[rows], errors)
+            multiply(values, operators[first // step :], state, states)
+        scales, off = total[rows], errors[: len(values)]
+        if scales.max() < CANCELS:  # z - x = v / F is there already
+            np.subtract(values, states, out=off)
+        else:
+            np.multiply(state, lanes.transition, out=off[0])
+            np.multiply(states[:-1], lanes.transition, out=off[1:])
+            np.subtract(values, off, out=off)
+            scales = 1 / scales
+        np.multiply(off, off, out=off)
+        squares += np.einsum("t,tn->n", seen[rows] * scales, off)
         state = states[-1].copy()
     return (mean if history else state[None]), squares
-
-
-def _multiply(
-    values: FloatArray, operators: FloatArray, state: FloatArray, states: FloatArray
-) -> None:
-    """Write the states (R, N) that follow ``state`` (N,), a block by one matrix product."""
-    step, assets = operators.shape[1], len(state)
-    inputs = np.empty((step + 1, assets))
-    inputs[0] = state
-    columns = UNTHREADED // (step * (step + 1))
-    parts = [slice(first, first + columns) for first in range(0, assets, columns)]
-    for operator, first in zip(operators, range(0, len(values), step), strict=False):
-        out = states[first : first + step]
-        count = len(out)
-        inputs[1 : count + 1] = values[first : first + step]
-        for part in parts:
-            product = operator[:count, : count + 1], inputs[: count + 1, part]
-            np.matmul(*product, out=out[:, part])
-        inputs[0] = out[-1]
-
-
-def _operators(gain: FloatArray, carry: FloatArray, step: int) -> FloatArray:
-    """(B, step, 1 + step): each block's states from the state before it and its values."""
-    blocks = -(-len(gain) // step)
-    padded = np.zeros((2, blocks * step))
-    padded[:, : len(gain)] = gain, carry
-    gains, carries = padded.reshape(2, blocks, step)
-    operators = np.zeros((blocks, step, step + 1))
-    row = np.zeros((blocks, step + 1))
-    row[:, 0] = 1.0
-    for k in range(step):
-        row *= carries[:, k, None]
-        row[:, k + 1] = gains[:, k]
-        operators[:, k] = row
-    return operators
-
-
-def _scan(
-    values: FloatArray, gain: FloatArray, carry: FloatArray, state: FloatArray, states: FloatArray
-) -> None:
-    """Write the states of a few assets (T, N) over 1, 2, 4, ... rows back, all rows at once."""
-    np.multiply(values, gain[:, None], out=states)
-    states[0] += carry[0] * state
-    over = carry[:, None].copy()
-    back = 1
-    while back < len(states):
-        states[back:] += over[back:] * states[:-back]
-        over[back:] = over[back:] * over[:-back]
-        back *= 2
 
 
 def _filter_apart(lanes: _Lanes, *, history: bool) -> _Filtered:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.alike import IntArray, alike, columns_of
+from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
 from kfxl.statespace.regression_pieces import Part, filtered_pieces
 from kfxl.statespace.regression_recursion import Rows
 
@@ -47,11 +47,11 @@ class RegressionModel:
         seen = ~np.isnan(self.observations) & np.asarray(complete)[:, None]
         groups, rest = alike(seen, *(ratio.T for ratio in ratios))
         pieces = [rest[i : i + TOGETHER] for i in range(0, len(rest), TOGETHER)]
-        return [self._part(group, shared=True) for group in groups] + [
-            self._part(piece, shared=False) for piece in pieces
+        return [self._part(group, seen, shared=True) for group in groups] + [
+            self._part(piece, seen, shared=False) for piece in pieces
         ]
 
-    def _part(self, assets: IntArray, *, shared: bool) -> Part:
+    def _part(self, assets: IntArray, seen: BoolArray, *, shared: bool) -> Part:
         lanes = assets[:1] if shared else assets
         over = self.observation_variance[lanes, None]
         process = (self.process_variance[lanes] / over).T
@@ -59,8 +59,8 @@ class RegressionModel:
         covariance = np.zeros((states, states, 1, len(lanes)))
         diagonal = np.arange(states)
         covariance[diagonal, diagonal, 0] = (self.initial_variance[lanes] / over).T
-        observations = self.observations[:, columns_of(assets)]
-        rows = Rows.of(observations, self.regressors, shared=shared)
+        own = columns_of(assets)
+        rows = Rows.of(self.observations[:, own], self.regressors, seen[:, own], shared=shared)
         mean = self.initial_mean[assets].T.reshape(states, *rows.values.shape[1:])
         return Part(assets, rows, process[:, None].copy(), mean[:, :, None].copy(), covariance)
 

@@ -157,7 +157,7 @@ def test_products_cut_by_columns_and_rows_equal_whole_ones(
 ) -> None:
     observations = np.random.default_rng(9).normal(size=(333, 30))
     whole = filter_bank(observations, **parameters(30))
-    monkeypatch.setattr("kfxl.statespace.scalar_bank.UNTHREADED", 10_000)
+    monkeypatch.setattr("kfxl.statespace.row_blocks.UNTHREADED", 10_000)
     monkeypatch.setattr("kfxl.statespace.scalar_bank.CACHE", 1_000)
     cut = filter_bank(observations, **parameters(30))
     np.testing.assert_allclose(cut.mean, whole.mean, rtol=0, atol=1e-15)
