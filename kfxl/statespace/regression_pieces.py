@@ -15,7 +15,7 @@ from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows
 
 ROWS = 64  # rows that come out together where they are taken one by one
-STEP, FEW, MANY = 16, 32, 50  # rows of a block, and those for few assets
+STEP, FEW, MANY = 12, 32, 50  # rows of a block, and those for few assets
 CACHE = 100_000  # numbers that stay in the processor's cache
 
 
@@ -47,8 +47,8 @@ class Part:
 class Piece:
     """States after some rows and how the returns differed from what was expected.
 
-    ``means`` (R, m, C), or after the last row alone (1, m, C); ``variances`` (R, m, A) over r
-    likewise; ``squares`` (4, C) sums over the rows of v^2 / F, (v / F)^2, v^2 after each asset's
+    ``means`` (B, n, C, m) for the R = B n rows, or after the last of each n alone (B, 1, C, m);
+    ``variances`` (R, m, A) over r likewise; ``squares`` (4, C) sums over the rows of v^2 / F, (v / F)^2, v^2 after each asset's
     first m returns, and log F, for innovations v of variance r F. v / F is what a return differs
     by from the one expected after it.
     """
@@ -94,7 +94,7 @@ def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
 def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     """The rows before ``stop``, some at a time."""
     states, columns, _, lanes = part.mean.shape
-    means = np.empty((ROWS, states, lanes * columns))
+    means = np.empty((ROWS, lanes * columns, states))
     variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
     errors = np.empty((ROWS, lanes * columns))
     # Views of the state, which changes in place.
@@ -103,12 +103,12 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     state = part.process, part.mean, part.covariance
     for t, (error, total) in enumerate(careful_recursion(part.rows[:stop], transition, *state)):
         k = t % ROWS
-        means[k], variances[k], errors[k], totals[k] = mean, variance, error.ravel(), total[0]
+        means[k], variances[k], errors[k], totals[k] = mean.T, variance, error.ravel(), total[0]
         if k == ROWS - 1 or t == stop - 1:
             rows, held = slice(t - k, t + 1), slice(0, k + 1)
             scales = _scales(part, rows, totals[held])
             squares = _squares(scales, errors[held])
-            yield Piece(rows, slice(None), means[held], variances[held], squares)
+            yield Piece(rows, slice(None), means[None, held], variances[held], squares)
 
 
 def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
@@ -140,7 +140,7 @@ def _through(
     together = max(1, CACHE // (size * (states + 1) * width))
     inputs = np.empty((states + size, width))
     inputs[:states] = state[:, columns]
-    errors, means = np.empty((together, size, width)), np.empty((together, kept * states, width))
+    errors, means = np.empty((together, size, width)), np.empty((together, width, kept * states))
     for first in range(0, count, together):
         last = min(first + together, count)
         rows = slice(start + first * size, start + last * size)
@@ -148,13 +148,13 @@ def _through(
         for k, block in enumerate(range(first, last)):
             inputs[states:] = values[k * size : (k + 1) * size]
             np.matmul(blocks.whitening[block, 0], inputs, out=errors[k])
-            np.matmul(blocks.moving[block, 0], inputs, out=means[k])
-            inputs[:states] = means[k, -states:]
+            np.matmul(inputs.T, blocks.moving[block, 0].T, out=means[k])
+            inputs[:states] = means[k, :, -states:].T
         found, done = last - first, slice(first * size, last * size)
         yield Piece(
             rows,
             columns,
-            means[:found].reshape(-1, states, width),
+            means[:found].reshape(found, width, kept, states).swapaxes(1, 2),
             variances[first * kept : last * kept],
             _squares(scales[:, done], errors[:found].reshape(-1, width)),
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
@@ -123,7 +124,8 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
         for piece in filtered_pieces(part, model.transition, every=history):
             columns = columns_of(part.assets[piece.columns])
             rows = piece.rows if history else slice(0, 1)
-            mean[rows, columns] = piece.means[-kept:].swapaxes(1, 2)
+            means = piece.means if history else piece.means[-1:, -1:]
+            _whole(mean[rows]).reshape(*means.shape[:2], assets)[:, :, columns] = _whole(means)
             own = columns if variance.shape[1] > 1 else slice(0, 1)
             variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
             sums[:, columns] += piece.squares
@@ -140,3 +142,8 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
         filtered_squares=filtered,
         one_step_squares=one_step,
     )
+
+
+def _whole(states: FloatArray) -> NDArray[np.void]:
+    """States (..., m) as single items, which are moved at once and not number by number."""
+    return states.view(np.dtype((np.void, states.strides[-1] * states.shape[-1])))[..., 0]
