@@ -48,15 +48,17 @@ class Piece:
     """States after some rows and how the returns differed from what was expected.
 
     ``means`` (B, n, C, m) for the R = B n rows, or after the last of each n alone (B, 1, C, m);
-    ``variances`` (R, m, A) over r likewise; ``squares`` (4, C) sums over the rows of v^2 / F, (v / F)^2, v^2 after each asset's
-    first m returns, and log F, for innovations v of variance r F. v / F is what a return differs
-    by from the one expected after it.
+    ``variances`` (R, m, A) over r likewise; ``errors`` (R, C) the innovations v over the root of
+    F, r F being their variance; ``squares`` (4, C) the sums over rows of v^2 / F, (v / F)^2, v^2
+    after each asset's first m returns, and log F. v / F is what a return differs by from the one
+    expected after it.
     """
 
     rows: slice
     columns: slice
     means: FloatArray
     variances: FloatArray
+    errors: FloatArray
     squares: FloatArray
 
 
@@ -108,7 +110,8 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
             rows, held = slice(t - k, t + 1), slice(0, k + 1)
             scales = _scales(part, rows, totals[held])
             squares = _squares(scales, errors[held])
-            yield Piece(rows, slice(None), means[None, held], variances[held], squares)
+            found = means[None, held], variances[held], errors[held], squares
+            yield Piece(rows, slice(None), *found)
 
 
 def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
@@ -151,11 +154,13 @@ def _through(
             np.matmul(inputs.T, blocks.moving[block, 0].T, out=means[k])
             inputs[:states] = means[k, :, -states:].T
         found, done = last - first, slice(first * size, last * size)
+        flat = errors[:found].reshape(-1, width)
         yield Piece(
             rows,
             columns,
             means[:found].reshape(found, width, kept, states).swapaxes(1, 2),
             variances[first * kept : last * kept],
-            _squares(scales[:, done], errors[:found].reshape(-1, width)),
+            flat,
+            _squares(scales[:, done], flat),
         )
     state[:, columns] = inputs[:states]
