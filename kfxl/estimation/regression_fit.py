@@ -18,8 +18,7 @@ def regression_fit(bank: RegressionBank, assets: pd.Index | None) -> pd.DataFram
     they only fix the loadings.
     """
     model = bank.model
-    complete = ~np.isnan(model.regressors).any(axis=1)
-    known = ~np.isnan(model.observations) & np.asarray(complete)[:, None]
+    known = model.seen
     late = known & (known.cumsum(axis=0) > model.regressors.shape[1])
     r2_filtered, rmse_filtered = _measures(model.observations, known, bank.filtered_squares)
     r2_one_step, rmse_one_step = _measures(model.observations, late, bank.one_step_squares)

@@ -34,11 +34,15 @@ class StateLabels:
         listed = [f"factor {k + 1}" for k in range(count)] if names is None else list(names)
         return cls(assets, pd.Index(["alpha", *listed], name="factor"), names)
 
-    def history(self, values: FloatArray) -> History:
-        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns; T or the last."""
+    def history(self, values: FloatArray, index: pd.Index | None = None) -> History:
+        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns.
+
+        The rows are those of the assets, or the last of them; or others by ``index``.
+        """
         if self.assets.columns is None:
             return values
-        index = None if self.assets.index is None else self.assets.index[-len(values) :]
+        if index is None and self.assets.index is not None:
+            index = self.assets.index[-len(values) :]
         sides: list[Any] = [self.assets.columns, self.states]
         columns: pd.MultiIndex = pd.MultiIndex.from_product(sides, names=["asset", "factor"])
         flat = values.reshape(len(values), -1)

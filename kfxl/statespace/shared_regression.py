@@ -40,12 +40,17 @@ class RegressionModel:
     initial_mean: FloatArray
     initial_variance: FloatArray
 
+    @property
+    def seen(self) -> BoolArray:
+        """(T, N): where an observation and all its regressors are given."""
+        complete = ~np.isnan(self.regressors).any(axis=1)
+        return ~np.isnan(self.observations) & np.asarray(complete)[:, None]
+
     def parts(self) -> list[Part]:
         """All assets: groups that share covariances, and the others some at a time."""
         over = self.observation_variance[:, None]
         ratios = self.process_variance / over, self.initial_variance / over
-        complete = ~np.isnan(self.regressors).any(axis=1)
-        seen = ~np.isnan(self.observations) & np.asarray(complete)[:, None]
+        seen = self.seen
         groups, rest = alike(seen, *(ratio.T for ratio in ratios))
         pieces = [rest[i : i + TOGETHER] for i in range(0, len(rest), TOGETHER)]
         return [self._part(group, seen, shared=True) for group in groups] + [
