@@ -62,7 +62,11 @@ def search(model: Regressions, wanted: Search, assets: pd.Index | None) -> Found
     f, q, r = wanted.transition, wanted.process, wanted.observation
     if f is not None and q is not None and r is not None:
         return Found(f, q, r, np.zeros(len(r), dtype=bool), None)
-    settings: dict[str, Any] = {"process_variance": q, "observation_variance": r, "pooled": wanted.pooled}
+    settings: dict[str, Any] = {
+        "process_variance": q,
+        "observation_variance": r,
+        "pooled": wanted.pooled,
+    }
     if f is None:
         f, found = calibrate_transition(model, threshold=wanted.threshold, **settings)
     else:

@@ -145,15 +145,13 @@ def separate_sums(
     states, sets, lanes = process.shape
     heads = rows.seen & (rows.seen.cumsum(axis=0) <= states)
     sums = tuple(Sums.none(sets, lanes, lanes, states) for _ in range(2))
-    mean = np.empty((states, states + 1, sets, lanes))
-    mean[:, :states] = np.eye(states)[..., None, None]
-    mean[:, states] = start[:, None]
+    # No covariance, the starts at a unit, and the assets' own.
+    state = np.zeros((states, 2 * states + 1, sets, lanes))
+    state[:, states : 2 * states] = np.eye(states)[..., None, None]
+    state[:, 2 * states] = start[:, None]
     values = np.zeros((len(rows.values), states + 1, lanes))
     values[:, states:] = rows.values
-    covariance = np.zeros((states, states, sets, lanes))
-    steps = recursion(
-        Rows(values, rows.seen, rows.regressors), transition, process, mean, covariance
-    )
+    steps = recursion(Rows(values, rows.seen, rows.regressors), transition, process, state)
     for part, units, totals in _gathered(steps, len(values), (states + 1, sets, lanes), held):
         sums[0].add_lanes(units, totals, rows.seen[part])
         sums[1].add_lanes(units, totals, heads[part])

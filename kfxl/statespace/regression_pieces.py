@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.alike import UNTHREADED, IntArray
+from kfxl.statespace.alike import UNTHREADED, BoolArray, IntArray
 from kfxl.statespace.diffuse_start import careful_recursion, rows_to_learn
 from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows
@@ -23,24 +23,34 @@ CACHE = 100_000  # numbers that stay in the processor's cache
 class Part:
     """Some assets: their rows, q / r (m, 1, A), and the state before the first prediction.
 
-    That is ``mean`` (m, C, 1, A) and ``covariance`` / r (m, m, 1, A), both changed in place.
+    That is ``state`` (m, m + C, 1, A), covariance / r and beside it means, changed in place.
     """
 
     assets: IntArray
     rows: Rows
     process: FloatArray
-    mean: FloatArray
-    covariance: FloatArray
+    state: FloatArray
+
+    @property
+    def covariance(self) -> FloatArray:
+        """(m, m, A), over r: a view of the state."""
+        return self.state[:, : len(self.process), 0]
+
+    @property
+    def mean(self) -> FloatArray:
+        """(m, C, A): a view of the state."""
+        return self.state[:, len(self.process) :, 0]
 
     @property
     def shared(self) -> bool:
         """Whether one covariance is that of all."""
-        return len(self.covariance[0, 0, 0]) == 1
+        return len(self.process[0, 0]) == 1
 
     @cached_property
-    def earlier(self) -> IntArray:
-        """(T, A): how many returns are seen before each row."""
-        return np.asarray(self.rows.seen.cumsum(axis=0)) - self.rows.seen
+    def late(self) -> BoolArray:
+        """(T, A): which returns are seen after m others."""
+        seen = self.rows.seen
+        return np.asarray(seen & (seen.cumsum(axis=0, dtype=np.int32) > len(self.process)))
 
 
 @dataclass(frozen=True)
@@ -77,8 +87,7 @@ def filtered_pieces(part: Part, transition: float, *, every: bool) -> Iterator[P
 
 def _scales(part: Part, rows: slice, totals: FloatArray) -> FloatArray:
     """(4, R, A): what the squares v^2 / F are worth in each sum, and the last sum's terms."""
-    seen = part.rows.seen[rows]
-    late = seen & (part.earlier[rows] >= len(part.process))
+    seen, late = part.rows.seen[rows], part.late[rows]
     return np.stack([seen, seen / totals, late * totals, seen * np.log(totals)])
 
 
@@ -95,17 +104,17 @@ def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
 
 def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     """The rows before ``stop``, some at a time."""
-    states, columns, _, lanes = part.mean.shape
+    states, columns, lanes = part.mean.shape
     means = np.empty((ROWS, lanes * columns, states))
     variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
     errors = np.empty((ROWS, lanes * columns))
-    # Views of the state, which changes in place.
-    mean = part.mean.reshape(states, -1)
-    variance = part.covariance.reshape(states * states, lanes)[:: states + 1]
-    state = part.process, part.mean, part.covariance
-    for t, (error, total) in enumerate(careful_recursion(part.rows[:stop], transition, *state)):
+    # A view of the state, which changes in place.
+    variance = np.einsum("iia->ia", part.covariance)
+    steps = careful_recursion(part.rows[:stop], transition, part.process, part.state)
+    for t, (error, total) in enumerate(steps):
         k = t % ROWS
-        means[k], variances[k], errors[k], totals[k] = mean.T, variance, error.ravel(), total[0]
+        means[k] = part.mean.reshape(states, -1).T
+        variances[k], errors[k], totals[k] = variance, error.ravel(), total[0]
         if k == ROWS - 1 or t == stop - 1:
             rows, held = slice(t - k, t + 1), slice(0, k + 1)
             scales = _scales(part, rows, totals[held])
@@ -116,9 +125,9 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
 
 def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
     """The rows from ``start`` on, of assets that share a covariance."""
-    state = part.mean[:, :, 0, 0].copy()
+    state = part.mean[:, :, 0].copy()
     assets = state.shape[1]
-    process, covariance = part.process[:, :, 0].T, part.covariance[:, :, :, 0].transpose(2, 0, 1)
+    process, covariance = part.process[:, :, 0].T, part.covariance.transpose(2, 0, 1)
     # A row in which nothing is seen observes zero times the state.
     regressors = part.rows.regressors[start:] * part.rows.seen[start:]
     step = FEW if assets < MANY else STEP
@@ -127,7 +136,7 @@ def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Ite
         for columns in np.array_split(np.arange(assets), chunks):
             where = slice(int(columns[0]), int(columns[-1]) + 1)
             yield from _through(blocks, part, start + blocks.start, state, where)
-        part.covariance[:, :, 0, 0] = blocks.covariance[0]
+        part.covariance[:, :, 0] = blocks.covariance[0]
 
 
 def _through(

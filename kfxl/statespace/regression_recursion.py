@@ -50,39 +50,32 @@ class Rows:
 
 
 def recursion(
-    rows: Rows,
-    transition: float,
-    process: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
+    rows: Rows, transition: float, process: FloatArray, state: FloatArray
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Predict and update row by row on lanes (G, A), in units of the observation variance.
 
-    ``process`` (m, G, A) holds q / r, ``mean`` (m, C, G, A) and ``covariance`` (m, m, G, A) the
-    state before the first prediction; the last two are CHANGED IN PLACE to the filtered state.
+    ``process`` (m, G, A) holds q / r; ``state`` (m, m + C, G, A) the covariance and beside it the
+    means of C columns before the first prediction, CHANGED IN PLACE to the filtered ones.
     Yields per row the innovations divided by their standard deviation, (C, G, A), and their
     variance (G, A). Both also for missing rows, where they mean nothing.
     """
     states = len(process)
     # Made once: the loop runs T times on small arrays, where every call counts.
-    diagonal = covariance.reshape(states * states, *process.shape[1:])[:: states + 1]
-    everything = bool(rows.seen.all())
-    square, change = np.empty_like(covariance), np.empty_like(mean)
+    diagonal = np.einsum("iiga->iga", state[:, :states])
+    everything, change = bool(rows.seen.all()), np.empty_like(state)
+    decay = np.full((state.shape[1], 1, 1), transition)
+    decay[:states] *= transition
     for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
         if transition != 1.0:
-            mean *= transition
-            covariance *= transition * transition
+            state *= decay
         diagonal += process
-        # Not by the matrix library, which would start threads for products so long and thin.
-        loaded = np.einsum("i,ijga->jga", regressor, covariance)
-        total = np.einsum("i,iga->ga", regressor, loaded)
+        # P h and the returns expected. Not by the matrix library, which would start threads for
+        # products so long and thin.
+        loaded = np.einsum("i,ijga->jga", regressor, state)
+        total = np.einsum("i,iga->ga", regressor, loaded[:states])
         total += 1.0
-        deviation = np.sqrt(total)
-        loaded /= deviation
-        innovation = values[:, None] - np.einsum("i,icga->cga", regressor, mean)
-        innovation /= deviation
-        if not everything:
-            loaded *= seen
-        covariance -= np.multiply(loaded[:, None], loaded, out=square)
-        mean += np.multiply(loaded[:, None], innovation, out=change)
-        yield innovation, total
+        loaded[states:] -= values[:, None]
+        loaded /= np.sqrt(total)
+        gain = loaded[:states] if everything else loaded[:states] * seen
+        state -= np.multiply(gain[:, None], loaded, out=change)
+        yield -loaded[states:], total

@@ -39,14 +39,13 @@ def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
 
 def _smooth_part(part: Part, f: float) -> tuple[FloatArray, FloatArray]:
     """Means (T, C, m) and variances over r (T, C or 1, m) of some assets."""
-    states, columns, _, groups = part.mean.shape
+    states, columns, groups = part.mean.shape
     periods = len(part.rows.values)
     means = np.empty((periods, groups, states, columns))
     covariances = np.empty((periods, groups, states, states))
-    state = part.process, part.mean, part.covariance
-    for t, _ in enumerate(careful_recursion(part.rows, f, *state)):
-        means[t] = part.mean[:, :, 0].transpose(2, 0, 1)
-        covariances[t] = part.covariance[:, :, 0].transpose(2, 0, 1)
+    for t, _ in enumerate(careful_recursion(part.rows, f, part.process, part.state)):
+        means[t] = part.mean.transpose(2, 0, 1)
+        covariances[t] = part.covariance.transpose(2, 0, 1)
     noise = part.process[:, 0].T[:, :, None] * np.eye(states)
     for t in range(periods - 2, -1, -1):
         # With G = Q P-^-1 the usual x + J (x' - f x) and P + J (P' - P-) J' become sums of small

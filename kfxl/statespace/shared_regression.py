@@ -9,6 +9,7 @@ is one matrix; the others go row by row, side by side.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
 from kfxl.statespace.regression_pieces import Part, filtered_pieces
 from kfxl.statespace.regression_recursion import Rows
 
-TOGETHER = 64  # assets with covariances of their own that go side by side
+TOGETHER = 256  # assets with covariances of their own that go side by side
 
 
 @dataclass(frozen=True)
@@ -43,32 +44,37 @@ class RegressionModel:
     @property
     def seen(self) -> BoolArray:
         """(T, N): where an observation and all its regressors are given."""
-        complete = ~np.isnan(self.regressors).any(axis=1)
-        return ~np.isnan(self.observations) & np.asarray(complete)[:, None]
+        return np.asarray(~np.isnan(self.observations) & self._known())
 
-    def parts(self) -> list[Part]:
-        """All assets: groups that share covariances, and the others some at a time."""
+    def _known(self) -> BoolArray:
+        return np.asarray(~np.isnan(self.regressors).any(axis=1, keepdims=True))
+
+    def groups(self) -> list[tuple[IntArray, bool]]:
+        """All assets: those that share a covariance (True), and some of the others at a time."""
         over = self.observation_variance[:, None]
         ratios = self.process_variance / over, self.initial_variance / over
-        seen = self.seen
-        groups, rest = alike(seen, *(ratio.T for ratio in ratios))
+        groups, rest = alike(self.seen, *(ratio.T for ratio in ratios))
         pieces = [rest[i : i + TOGETHER] for i in range(0, len(rest), TOGETHER)]
-        return [self._part(group, seen, shared=True) for group in groups] + [
-            self._part(piece, seen, shared=False) for piece in pieces
-        ]
+        return [(group, True) for group in groups] + [(piece, False) for piece in pieces]
 
-    def _part(self, assets: IntArray, seen: BoolArray, *, shared: bool) -> Part:
+    def parts(self) -> Iterator[Part]:
+        """The same with all that the filter needs of them, one after the other."""
+        return (self.part(assets, shared=shared) for assets, shared in self.groups())
+
+    def part(self, assets: IntArray, *, shared: bool) -> Part:
+        """What the filter needs of some assets."""
         lanes = assets[:1] if shared else assets
         over = self.observation_variance[lanes, None]
         process = (self.process_variance[lanes] / over).T
-        states = len(process)
-        covariance = np.zeros((states, states, 1, len(lanes)))
-        diagonal = np.arange(states)
-        covariance[diagonal, diagonal, 0] = (self.initial_variance[lanes] / over).T
         own = columns_of(assets)
-        rows = Rows.of(self.observations[:, own], self.regressors, seen[:, own], shared=shared)
-        mean = self.initial_mean[assets].T.reshape(states, *rows.values.shape[1:])
-        return Part(assets, rows, process[:, None].copy(), mean[:, :, None].copy(), covariance)
+        observations, known = self.observations[:, own], self._known()
+        seen = ~np.isnan(observations) & known
+        rows = Rows.of(observations, self.regressors, seen, shared=shared)
+        states, columns = len(process), rows.values.shape[1]
+        state = np.zeros((states, states + columns, 1, len(lanes)))
+        np.einsum("iia->ia", state[:, :states, 0])[...] = (self.initial_variance[lanes] / over).T
+        state[:, states:, 0] = self.initial_mean[assets].T.reshape(states, columns, -1)
+        return Part(assets, rows, process[:, None], state)
 
 
 @dataclass(frozen=True)
@@ -120,12 +126,13 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
     [2.0, 2.0, 2.0]
     """
     (periods, assets), states = model.observations.shape, model.regressors.shape[1]
-    parts, kept = model.parts(), periods if history else 1
+    kept, groups = periods if history else 1, model.groups()
     mean = np.empty((kept, assets, states))
-    variance = np.empty((kept, 1 if len(parts) == 1 and parts[0].shared else assets, states))
+    variance = np.empty((kept, 1 if len(groups) == 1 and groups[0][1] else assets, states))
     covariance = np.empty((assets, states, states))
     count, sums = np.empty(assets), np.zeros((4, assets))
-    for part in parts:
+    for group, shared in groups:
+        part = model.part(group, shared=shared)
         for piece in filtered_pieces(part, model.transition, every=history):
             columns = columns_of(part.assets[piece.columns])
             rows = piece.rows if history else slice(0, 1)
@@ -135,7 +142,7 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
             variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
             sums[:, columns] += piece.squares
         count[part.assets] = part.rows.seen.sum(axis=0)
-        covariance[part.assets] = part.covariance[:, :, 0].transpose(2, 0, 1)
+        covariance[part.assets] = part.covariance.transpose(2, 0, 1)
     r = model.observation_variance
     squares, filtered, one_step, logs = sums
     return RegressionBank(

@@ -85,11 +85,11 @@ def peak(work: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize(("missing", "labelled"), [(0.0, False), (0.0, True), (0.02, False)])
 def test_betas_take_less_than_three_times_their_result(missing: float, labelled: bool) -> None:
-    returns, factors = returns_and_factors(1500, 320, missing)
+    returns, factors = returns_and_factors(800, 640, missing)
     data: tuple[Any, Any] = (returns, factors)
     if labelled:
         data = pd.DataFrame(returns), pd.DataFrame(factors)
-    size = 1500 * 320 * 4 * 8
+    size = 800 * 640 * 4 * 8
     assert peak(lambda: factor_betas(*data, **GIVEN)) < 3 * size
     assert peak(lambda: factor_betas(*data, **GIVEN).standard_errors) < 3 * (2 * size)
     assert peak(lambda: factor_betas(*data, history=False, **GIVEN)) < 1.2 * size
