@@ -29,11 +29,15 @@ LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or
 
 @dataclass(frozen=True)
 class Panel:
-    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled."""
+    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled.
+
+    ``complete`` says that no number is missing; otherwise it is not known.
+    """
 
     values: FloatArray
     index: pd.Index | None = None
     columns: pd.Index | None = None
+    complete: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -146,8 +150,9 @@ def panel(
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
         _check_dates(index, argument, any_order=any_order)
-    _check_finite(array, argument, (index, "row"), (columns, "column"), missing=missing)
-    return Panel(array, index, columns)
+    labels = (index, "row"), (columns, "column")
+    complete = _check_finite(array, argument, *labels, missing=missing)
+    return Panel(array, index, columns, complete)
 
 
 def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> None:
@@ -165,10 +170,13 @@ def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> 
 
 def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
-) -> None:
-    """Name the first number that is missing or too large, by the (labels, noun) of each axis."""
+) -> bool:
+    """Name the first number that is missing or too large, by the (labels, noun) of each axis.
+
+    True if none is missing, also where that is allowed.
+    """
     if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
-        return  # a missing value would have made both NaN
+        return True  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -177,6 +185,7 @@ def _check_finite(
             place(labels, i, noun) for (labels, noun), i in zip(axes, first, strict=True)
         )
         raise InputError(argument, f"value at {where} is {what}", "give a number there")
+    return not array.size
 
 
 def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.NDArray[np.intp]:

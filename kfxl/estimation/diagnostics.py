@@ -5,22 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kfxl.arrays import FloatArray, Panel, Table, number, whole
+from kfxl.arrays import FloatArray, Panel, Row, Table, number, whole
 from kfxl.errors import InputError
 from kfxl.statespace.alike import columns_of
 from kfxl.statespace.likelihood import Likelihood, Regressions
 from kfxl.statespace.regression_pieces import filtered_pieces
-from kfxl.statespace.shared_regression import RegressionModel
+from kfxl.statespace.shared_regression import RegressionModel, filter_regressions
 
 LAGS = 10
 
 
 class Diagnostics:
-    """What every fitted filter can say of itself, from its model and its data."""
+    """What every fitted filter can say of itself, from its model and its data.
 
+    It goes through the data once more. They may be the caller's own array: if that has been
+    changed since, an InputError says so.
+    """
+
+    log_likelihood: Row
     _model: RegressionModel
     _data: Panel
     _parameters: int
+
+    def _refuse_changed(self) -> None:
+        again = filter_regressions(self._model, history=False).log_likelihood
+        if not np.allclose(again, np.asarray(self.log_likelihood), rtol=1e-8, atol=1e-8):
+            problem = "have been changed since they were filtered"
+            raise InputError("returns", problem, "filter them again")
 
     def innovations(self) -> Table:
         """(T, N) returns less what was expected of them one step before, over their deviation.
@@ -28,6 +39,7 @@ class Diagnostics:
         If the model is right they are independent with mean 0 and variance 1. NaN where a return
         is missing, and for each asset's first m, which only fix its m states.
         """
+        self._refuse_changed()
         return self._data.labels().table(standardised_innovations(self._model))
 
     def whiteness(self, lags: int = LAGS) -> pd.DataFrame:
@@ -38,6 +50,7 @@ class Diagnostics:
         values are left out before the lags are counted.
         """
         lags = whole(lags, "lags")
+        self._refuse_changed()
         columns = standardised_innovations(self._model).T
         tests = [_ljung_box(column[~np.isnan(column)], lags) for column in columns]
         index = self._data.columns
@@ -50,6 +63,7 @@ class Diagnostics:
         ``log_likelihood`` leaves out each asset's first m returns, so that models with other
         states can be compared on the same data; ``parameters`` are those estimated.
         """
+        self._refuse_changed()
         likelihood = float(conditional_log_likelihood(self._model).sum())
         seen = self._model.seen.sum(axis=0)
         count = int(np.maximum(seen - self._model.regressors.shape[1], 0).sum())

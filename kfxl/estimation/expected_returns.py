@@ -184,7 +184,7 @@ def expected_returns(
     >>> result.forecast.round(4).tolist()
     [0.0081, 0.0138]
     """
-    data = panel(returns, "returns")
+    data = panel(returns, "returns", copy=False)
     assets = data.values.shape[1]
     center = per_asset(long_run_mean, "long_run_mean", assets, data.columns)
     start = per_asset(initial_mean, "initial_mean", assets, data.columns) - center
@@ -251,6 +251,7 @@ def _result(
         initial_mean=model.initial_mean[:, 0],
         initial_variance=model.initial_variance[:, 0],
         history=history,
+        complete=data.complete,
     )
     ahead = f * f * bank.relative_variance[-1] * r + q
     labels = data.labels(last=not history)

@@ -101,16 +101,17 @@ def _blocks(
 ) -> Blocks:
     """From (B, n, m) regressors: first the covariances, block by block, then all the rest."""
     size, transposed = regressors.shape[1], regressors.swapaxes(1, 2)
+    weighted = decay.own[:, None] * regressors
     of_noise = process[:, :, None] * transposed[:, None]
     own_spread = decay.noise * (regressors[:, None] @ of_noise) + np.eye(size)
     last_noise = decay.noise[-1] * of_noise
     fresh = decay.noise[-1, -1] * process[:, :, None] * np.eye(process.shape[1])
     before = np.empty((len(regressors), *covariance.shape))
     factors, inverses = np.empty_like(own_spread), np.empty_like(own_spread)
-    for block, rows in enumerate(transposed):
+    for block, rows in enumerate(weighted):
         before[block] = covariance
-        of_state = covariance @ (rows * decay.own)
-        spread = (decay.own[:, None] * rows.T) @ of_state
+        of_state = covariance @ rows.T
+        spread = rows @ of_state
         spread += own_spread[block]
         factors[block] = np.linalg.cholesky(spread)
         inverses[block] = np.linalg.inv(factors[block])
@@ -120,7 +121,7 @@ def _blocks(
     after = slice(0 if every else size - 1, size)
     own, noise = decay.own[after, None, None], decay.noise[after, None]
     # The covariance of each state with the block's returns, then its share of what they tell.
-    shares = own * (before @ (transposed * decay.own)[:, None])[:, :, None]
+    shares = own * (before @ weighted.swapaxes(1, 2)[:, None])[:, :, None]
     shares += noise * of_noise[:, :, None]
     shares = shares @ inverses.swapaxes(2, 3)[:, :, None]
     shares *= np.tri(size)[after, None]
@@ -130,8 +131,8 @@ def _blocks(
     weights = shares @ inverses[:, :, None]
     return Blocks(
         start,
-        _operators(inverses, -decay.own[:, None] * regressors, None),
-        _operators(weights, -decay.own[:, None] * regressors, own),
+        _operators(inverses, -weighted, None),
+        _operators(weights, -weighted, own),
         factors.diagonal(axis1=2, axis2=3),
         variance,
         covariance,

@@ -83,6 +83,7 @@ def filter_bank(
     initial_mean: FloatArray,
     initial_variance: FloatArray,
     history: bool = True,
+    complete: bool = False,
 ) -> ScalarBank:
     """Run N scalar filters: each period one prediction, then one update.
 
@@ -98,6 +99,8 @@ def filter_bank(
         (N,) state before the first prediction, x_0 and P_0.
     history
         False keeps the state after the last row alone.
+    complete
+        True where it is known that nothing is missing.
 
     Examples
     --------
@@ -107,7 +110,7 @@ def filter_bank(
     >>> bank.mean.ravel().tolist()
     [0.5, 1.0]
     """
-    complete = not np.isnan(observations.min())
+    complete = complete or not np.isnan(observations.min())
     observed = np.broadcast_to(True, observations.shape) if complete else ~np.isnan(observations)
     values = observations if complete else np.where(observed, observations, 0.0)
     r = observation_variance

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +42,11 @@ class RegressionModel:
     initial_mean: FloatArray
     initial_variance: FloatArray
 
-    @property
+    @cached_property
     def seen(self) -> BoolArray:
         """(T, N): where an observation and all its regressors are given."""
-        return np.asarray(~np.isnan(self.observations) & self._known())
-
-    def _known(self) -> BoolArray:
-        return np.asarray(~np.isnan(self.regressors).any(axis=1, keepdims=True))
+        known = ~np.isnan(self.regressors).any(axis=1, keepdims=True)
+        return np.asarray(~np.isnan(self.observations) & known)
 
     def groups(self) -> list[tuple[IntArray, bool]]:
         """All assets: those that share a covariance (True), and some of the others at a time."""
@@ -67,9 +66,8 @@ class RegressionModel:
         over = self.observation_variance[lanes, None]
         process = (self.process_variance[lanes] / over).T
         own = columns_of(assets)
-        observations, known = self.observations[:, own], self._known()
-        seen = ~np.isnan(observations) & known
-        rows = Rows.of(observations, self.regressors, seen, shared=shared)
+        seen = self.seen[:, own]
+        rows = Rows.of(self.observations[:, own], self.regressors, seen, shared=shared)
         states, columns = len(process), rows.values.shape[1]
         state = np.zeros((states, states + columns, 1, len(lanes)))
         np.einsum("iia->ia", state[:, :states, 0])[...] = (self.initial_variance[lanes] / over).T

@@ -69,6 +69,9 @@ def test_changing_the_input_later_changes_no_result() -> None:
     np.testing.assert_array_equal(means.smoothed().mean, before[0])
     np.testing.assert_array_equal(betas.smoothed().loadings, before[1])
     pd.testing.assert_frame_equal(betas.fit, before[2])
+    betas.whiteness()
+    with pytest.raises(InputError, match="returns: have been changed since"):
+        means.whiteness()
 
 
 def peak(work: Callable[[], object]) -> int:
