@@ -212,7 +212,7 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
     """``panel`` in the row order of ``onto``: by date if both have dates, else by position."""
     if panel.index is not None and onto.index is not None:
         order = reorder(panel.index, onto.index, argument, "date")
-        return Panel(panel.values[order], onto.index, panel.columns)
+        return Panel(panel.values[order], onto.index, panel.columns, panel.complete)
     if panel.index is not None:  # nothing to align by: its rows must be in order already
         _check_dates(panel.index, argument)
     if len(panel.values) != len(onto.values):
@@ -221,7 +221,7 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
             f"has {len(panel.values)} rows, not {len(onto.values)}",
             "give one row for each period",
         )
-    return Panel(panel.values, onto.index, panel.columns)
+    return Panel(panel.values, onto.index, panel.columns, panel.complete)
 
 
 def vector(values: object, argument: str, size: int, labels: pd.Index | None = None) -> FloatArray:

@@ -114,6 +114,7 @@ def factor_betas(
         found.observation,
         start,
         DIFFUSE * found.observation[:, None] / size**2 if spread is None else spread,
+        assets.complete and factors.complete,
     )
     return _result(model, labels, found, wanted, history=history)
 

@@ -31,7 +31,8 @@ class RegressionModel:
     ``observations`` (T, N) and ``regressors`` (T, m), NaN where missing: a missing observation is
     skipped for its asset, a row with a missing regressor for all assets. ``process_variance``
     (N, m), ``observation_variance`` (N,) positive; ``initial_mean`` and ``initial_variance``
-    (N, m) are the state before the first prediction.
+    (N, m) are the state before the first prediction. ``complete``: it is known that nothing is
+    missing.
     """
 
     observations: FloatArray
@@ -41,10 +42,13 @@ class RegressionModel:
     observation_variance: FloatArray
     initial_mean: FloatArray
     initial_variance: FloatArray
+    complete: bool = False
 
     @cached_property
     def seen(self) -> BoolArray:
         """(T, N): where an observation and all its regressors are given."""
+        if self.complete:
+            return np.ones(self.observations.shape, dtype=bool)
         known = ~np.isnan(self.regressors).any(axis=1, keepdims=True)
         return np.asarray(~np.isnan(self.observations) & known)
 
