@@ -17,7 +17,7 @@ from kfxl.statespace.alike import BoolArray
 from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows, recursion
 
-STEP = 16  # rows of a block
+STEP = 12  # rows of a block
 CACHE = 50_000  # numbers that stay in the processor's cache
 
 
