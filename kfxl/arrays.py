@@ -29,11 +29,15 @@ LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or
 
 @dataclass(frozen=True)
 class Panel:
-    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled."""
+    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled.
+
+    ``complete`` says that no number is missing; otherwise it is not known.
+    """
 
     values: FloatArray
     index: pd.Index | None = None
     columns: pd.Index | None = None
+    complete: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -49,7 +53,12 @@ class Panel:
         """(T, N) results under this panel's labels."""
         if self.columns is None:
             return values
-        return pd.DataFrame(values, index=self.index, columns=self.columns)
+        return pd.DataFrame(values, index=self.index, columns=self.columns, copy=False)
+
+    def labels(self, *, last: bool = False) -> Panel:
+        """The labels without the values; those of the last row alone on request."""
+        index = self.index[-1:] if last and self.index is not None else self.index
+        return Panel(self.values[:0], index, self.columns)
 
     def row(self, values: FloatArray) -> Row:
         """(N,) results under this panel's asset labels."""
@@ -78,7 +87,7 @@ def place(index: pd.Index | None, position: int, noun: str) -> str:
     return f"{noun} {label + 1}" if isinstance(index, pd.RangeIndex) else str(label)
 
 
-def _numbers(values: object, argument: str) -> FloatArray:
+def _numbers(values: object, argument: str, *, copy: bool = True) -> FloatArray:
     if isinstance(values, pd.DataFrame | pd.Series):
         values = values.to_numpy()
     try:
@@ -87,7 +96,8 @@ def _numbers(values: object, argument: str) -> FloatArray:
             raise InputError(argument, "holds something that is not a number", "give numbers only")
         if array.dtype.kind == "O":
             array = np.where(pd.isna(array), np.nan, array)  # None and pandas.NA are missing too
-        return np.array(array, dtype=np.float64, order="C")
+        numbers = np.asarray(array, dtype=np.float64, order="C")
+        return numbers.copy() if copy and np.may_share_memory(numbers, array) else numbers
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -106,14 +116,22 @@ def _check_labels(index: pd.Index, argument: str, noun: str) -> None:
         raise InputError(argument, f"{noun} {twice} occurs twice", f"give each {noun} once")
 
 
-def panel(values: object, argument: str, *, missing: bool = True, any_order: bool = False) -> Panel:
+def panel(
+    values: object,
+    argument: str,
+    *,
+    missing: bool = True,
+    any_order: bool = False,
+    copy: bool = True,
+) -> Panel:
     """Check a (T, N) array or DataFrame; a Series or 1-D array is one column.
 
     NaN marks a missing value and is refused where ``missing`` is False. Infinite values and
     duplicate labels are refused always, dates out of order unless ``any_order``: what goes
-    through :func:`align_rows` is put in order there.
+    through :func:`align_rows` is put in order there. Without ``copy`` the values may be the
+    caller's own, to be read at once and not kept.
     """
-    array = _numbers(values, argument)
+    array = _numbers(values, argument, copy=copy)
     index = columns = None
     if isinstance(values, pd.DataFrame):
         index, columns = values.index, values.columns
@@ -132,8 +150,9 @@ def panel(values: object, argument: str, *, missing: bool = True, any_order: boo
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
         _check_dates(index, argument, any_order=any_order)
-    _check_finite(array, argument, (index, "row"), (columns, "column"), missing=missing)
-    return Panel(array, index, columns)
+    labels = (index, "row"), (columns, "column")
+    complete = _check_finite(array, argument, *labels, missing=missing)
+    return Panel(array, index, columns, complete)
 
 
 def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> None:
@@ -151,8 +170,13 @@ def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> 
 
 def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
-) -> None:
-    """Name the first number that is missing or too large, by the (labels, noun) of each axis."""
+) -> bool:
+    """Name the first number that is missing or too large, by the (labels, noun) of each axis.
+
+    True if none is missing, also where that is allowed.
+    """
+    if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
+        return True  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -161,6 +185,7 @@ def _check_finite(
             place(labels, i, noun) for (labels, noun), i in zip(axes, first, strict=True)
         )
         raise InputError(argument, f"value at {where} is {what}", "give a number there")
+    return not array.size
 
 
 def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.NDArray[np.intp]:
@@ -187,7 +212,7 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
     """``panel`` in the row order of ``onto``: by date if both have dates, else by position."""
     if panel.index is not None and onto.index is not None:
         order = reorder(panel.index, onto.index, argument, "date")
-        return Panel(panel.values[order], onto.index, panel.columns)
+        return Panel(panel.values[order], onto.index, panel.columns, panel.complete)
     if panel.index is not None:  # nothing to align by: its rows must be in order already
         _check_dates(panel.index, argument)
     if len(panel.values) != len(onto.values):
@@ -196,7 +221,7 @@ def align_rows(panel: Panel, onto: Panel, argument: str) -> Panel:
             f"has {len(panel.values)} rows, not {len(onto.values)}",
             "give one row for each period",
         )
-    return Panel(panel.values, onto.index, panel.columns)
+    return Panel(panel.values, onto.index, panel.columns, panel.complete)
 
 
 def vector(values: object, argument: str, size: int, labels: pd.Index | None = None) -> FloatArray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.benchmarks import ranges
+from tests.benchmarks import betas, filters, ranges
 from tests.benchmarks.frame import Contender, Measurement, Outcome, Timing, measure, table
 
 
@@ -20,6 +20,17 @@ def test_conversions_agree_at_a_tiny_size() -> None:
     assert all(timing.median > 0 for timing in found.timings)
 
 
+@pytest.mark.parametrize(
+    "measurement",
+    [*filters.measurements([(3, 40), (9, 70)]), *betas.measurements([(3, 40, 2), (9, 70, 1)])],
+    ids=lambda measurement: measurement.name,
+)
+def test_filters_agree_at_a_tiny_size(measurement: Measurement) -> None:
+    """With whichever other packages are installed: statsmodels is, with the tests."""
+    found = measure(measurement, repeats=1)
+    assert sum(bool(timing.seconds) for timing in found.timings) >= 3
+
+
 def test_contenders_take_turns_and_are_measured_by_the_first() -> None:
     turns: list[str] = []
 
@@ -29,14 +40,16 @@ def test_contenders_take_turns_and_are_measured_by_the_first() -> None:
     slow = Contender("slow", run("slow", _clock(8.0, 2.0, 4.0)), own_clock=True, limit=1.5)
     fast = Contender("fast", run("fast", _clock(1.0, 2.0, 9.0)), own_clock=True)
     absent = Contender("absent", run("absent", _clock()), needs=("no_such_package",), limit=2)
-    found = measure(Measurement("work", (fast, slow, absent), repeats=3))
-    assert turns == ["fast", "slow"] * 3
-    assert [found.over_limit(timing) for timing in found.timings] == [False, True, False]
+    near = Contender("near", run("near", _clock(6.0, 6.0, 6.0)), own_clock=True, least=4)
+    found = measure(Measurement("work", (fast, slow, absent, near), repeats=3))
+    assert turns == ["fast", "slow", "near"] * 3
+    assert [found.over_limit(timing) for timing in found.timings] == [False, True, False, True]
     cells = [[cell.strip() for cell in line.split("|")[2:7]] for line in table([found]).split("\n")]
     assert cells[2:] == [
         ["fast", "2 s", "1.00", "", ""],
-        ["slow", "4 s", "2.00", "1.5", "TOO SLOW"],
-        ["absent", "", "", "2", "needs no_such_package"],
+        ["slow", "4 s", "2.00", "at most 1.5", "TOO SLOW"],
+        ["absent", "", "", "at most 2", "needs no_such_package"],
+        ["near", "6 s", "3.00", "at least 4", "TOO SLOW"],
     ]
 
 

@@ -2,104 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from kfxl.arrays import FloatArray, Panel, Row, Table, align_rows, panel, place, vector
+from kfxl.arrays import FloatArray, Panel, align_rows, panel, place
 from kfxl.errors import InputError
-from kfxl.estimation.regression_fit import regression_fit
+from kfxl.estimation.fitted_betas import FactorBetas, SmoothedBetas
+from kfxl.estimation.search import Found, Search, search
 from kfxl.estimation.settings import is_pooled, refuse_few, transition_of, variances
-from kfxl.estimation.state_labels import History, StateLabels
-from kfxl.statespace.calibration import calibrate
+from kfxl.estimation.state_labels import StateLabels
 from kfxl.statespace.likelihood import DIFFUSE, Regressions
-from kfxl.statespace.regression_smoother import smooth_regressions
 from kfxl.statespace.shared_regression import RegressionModel, filter_regressions
 
-
-@dataclass(frozen=True)
-class SmoothedBetas:
-    """Loadings and standard errors, shaped (T, N, K+1), given the returns of ALL periods."""
-
-    loadings: History
-    standard_errors: History
-
-
-@dataclass(frozen=True)
-class FactorBetas:
-    """What :func:`factor_betas` found; alpha comes first among the K + 1 states.
-
-    Attributes
-    ----------
-    loadings, standard_errors
-        (T, N, K+1) filtered states and the roots of their variances: what was known at the close
-        of t. For labelled returns a DataFrame of T rows with column levels (asset, factor).
-    latest, latest_covariance
-        (N, K+1) loadings after the last row, and their covariance (N, K+1, K+1), a plain array.
-    fit
-        DataFrame, assets by ``r2_filtered``, ``rmse_filtered`` (all observed returns against the
-        loadings that have seen them), ``r2_one_step``, ``rmse_one_step`` (against the loadings
-        of the period before; each asset's first K + 1 returns, which only fix the loadings, are
-        left out). R2 of returns that never change is 0; a measure of no returns is NaN.
-    log_likelihood
-        (N,) over all observed returns, the 2 pi constant included.
-    ratio
-        (N,) q_k s_k^2 / r with s_k the root mean square of regressor k; the mean over k where
-        process variances of another shape were given.
-    process_variance, observation_variance
-        (N, K+1) and (N,), as given or as estimated on all rows.
-    fitted_through
-        Label of the last row used; its position where rows are unlabelled.
-    """
-
-    loadings: History
-    standard_errors: History
-    latest: Table
-    latest_covariance: FloatArray
-    fit: pd.DataFrame
-    log_likelihood: Row
-    ratio: Row
-    process_variance: Table
-    observation_variance: Row
-    fitted_through: Any
-    _model: RegressionModel = field(repr=False)
-    _labels: StateLabels = field(repr=False)
-
-    def predict(self, factor_forecast: object) -> Row:
-        """Return of each asset (N,), alpha included, at factor returns (K,) by latest loadings."""
-        parts = self._contributions(factor_forecast, "factor_forecast")
-        return self._labels.assets.row(parts.sum(axis=1))
-
-    def contributions(self, factor_returns: object) -> Table:
-        """(N, K+1): alpha and beta_k f_k at factor returns (K,), by the latest loadings."""
-        return self._labels.matrix(self._contributions(factor_returns, "factor_returns"))
-
-    def _contributions(self, factor_returns: object, argument: str) -> FloatArray:
-        latest = np.asarray(self.latest)
-        size = latest.shape[1] - 1
-        factors = vector(factor_returns, argument, size, self._labels.factors)
-        return np.asarray(latest * np.concatenate([[1.0], factors]))
-
-    def smoothed(self) -> SmoothedBetas:
-        """Loadings with hindsight, for looking back only: they must not feed decisions."""
-        mean, variance = smooth_regressions(self._model)
-        history = self._labels.history
-        return SmoothedBetas(history(mean), history(np.sqrt(np.maximum(variance, 0.0))))
+__all__ = ["FactorBetas", "SmoothedBetas", "factor_betas"]
 
 
 def factor_betas(
     asset_returns: object,
     factor_returns: object,
     *,
-    transition: float = 1.0,
+    transition: float | None = 1.0,
     process_variance: object = None,
     observation_variance: object = None,
     calibration: str = "pooled",
     initial_mean: object = 0.0,
     initial_variance: object = None,
+    history: bool = True,
 ) -> FactorBetas:
     """Alpha and factor loadings of each asset over time, by a Kalman filter.
 
@@ -115,7 +43,8 @@ def factor_betas(
         NaN is missing: an asset's return is skipped for that asset, a row with a missing factor
         return for all assets.
     transition
-        f, from -1 to 1. Below 1 all loadings, alpha included, are drawn to 0.
+        f, from -1 to 1. Below 1 all loadings, alpha included, are drawn to 0. None to estimate
+        one for all assets, from 0 to 1.
     process_variance
         q >= 0 per period: one number, (N,), (N, K+1), or None to estimate: q_k = ratio r / s_k^2
         with s_k the root mean square of regressor k over the rows given (1 for alpha), so that
@@ -128,6 +57,8 @@ def factor_betas(
     initial_mean, initial_variance
         State before the first period, one number, (N,) or (N, K+1). A variance of None is
         diffuse: 1e6 r / s_k^2.
+    history
+        False keeps the last row's state alone, for books of many assets.
 
     Raises
     ------
@@ -156,7 +87,6 @@ def factor_betas(
     labels = StateLabels.of(assets, factors)
     regressors = np.column_stack([np.ones(len(factors.values)), factors.values])
     size = _sizes(regressors, factors)
-    f = transition_of(transition)
     start = labels.per_state(initial_mean, "initial_mean", len(size))
     spread = None
     if initial_variance is not None:
@@ -164,36 +94,63 @@ def factor_betas(
     scaled = Regressions(
         assets.values,
         regressors / size,
-        f,
+        1.0,
         start * size,
         None if spread is None else spread * size**2,
     )
-    settings = process_variance, observation_variance, calibration
-    process, r = _variances(scaled, labels, size, settings)
-    if spread is None:
-        spread = DIFFUSE * r[:, None] / size**2
+    f = None if transition is None else transition_of(transition)
+    q = r = None
+    if process_variance is not None:
+        q = labels.state_variances(process_variance, "process_variance", len(size))
+    if observation_variance is not None:
+        r = variances(observation_variance, "observation_variance", assets, zero=False)
+    wanted = Search(f, None if q is None else q * size**2, r, is_pooled(calibration))
+    found = _search(scaled, wanted, assets)
     model = RegressionModel(
-        assets.values, regressors, f, process, r, initial_mean=start, initial_variance=spread
+        assets.values,
+        regressors,
+        found.transition,
+        found.process / size**2 if q is None else q,
+        found.observation,
+        start,
+        DIFFUSE * found.observation[:, None] / size**2 if spread is None else spread,
+        assets.complete and factors.complete,
     )
-    return _result(model, labels, (process * size**2).mean(axis=1) / r)
+    return _result(model, labels, found, wanted, history=history)
 
 
-def _result(model: RegressionModel, labels: StateLabels, ratio: FloatArray) -> FactorBetas:
-    bank = filter_regressions(model)
+def _search(scaled: Regressions, wanted: Search, assets: Panel) -> Found:
+    """What is sought, on scaled regressors; assets without noise are refused by name."""
+    if wanted.sought:
+        least = scaled.regressors.shape[1] + 1
+        refuse_few(scaled.known(), "asset_returns", assets.columns, least)
+    found = search(scaled, wanted, assets.columns)
+    if wanted.observation is None:
+        _refuse_exact(found.exact, assets)
+    return found
+
+
+def _result(
+    model: RegressionModel, labels: StateLabels, found: Found, wanted: Search, *, history: bool
+) -> FactorBetas:
+    bank = filter_regressions(model, history=history)
     row = labels.assets.row
     return FactorBetas(
         loadings=labels.history(bank.mean),
-        standard_errors=labels.history(np.sqrt(bank.variance)),
         latest=labels.matrix(bank.mean[-1]),
         latest_covariance=bank.latest_covariance,
-        fit=regression_fit(model, bank, labels.assets.columns),
-        log_likelihood=row(bank.log_likelihood),
-        ratio=row(ratio),
+        transition=found.transition,
         process_variance=labels.matrix(model.process_variance),
         observation_variance=row(model.observation_variance),
+        ratio=row(found.process.mean(axis=1) / found.observation),
+        calibration=found.report,
+        log_likelihood=row(bank.log_likelihood),
         fitted_through=labels.assets.last,
+        _bank=bank,
         _model=model,
+        _data=labels.assets,
         _labels=labels,
+        _parameters=wanted.parameters(len(found.observation)),
     )
 
 
@@ -207,31 +164,6 @@ def _sizes(regressors: FloatArray, factors: Panel) -> FloatArray:
         factor = place(factors.columns, int(np.argmax(size == 0)) - 1, "factor")
         raise InputError("factor_returns", f"{factor} is always 0", "leave that factor out")
     return np.asarray(size)
-
-
-def _variances(
-    model: Regressions, labels: StateLabels, size: FloatArray, given: tuple[object, object, str]
-) -> tuple[FloatArray, FloatArray]:
-    """Variances q (N, K+1) in raw units and r (N,): as given, else estimated on ``model``."""
-    process_variance, observation_variance, calibration = given
-    pooled = is_pooled(calibration)
-    q = r = None
-    if process_variance is not None:
-        q = labels.state_variances(process_variance, "process_variance", len(size))
-    if observation_variance is not None:
-        r = variances(observation_variance, "observation_variance", labels.assets, zero=False)
-    if q is not None and r is not None:
-        return q, r
-    refuse_few(model.known(), "asset_returns", labels.assets.columns, len(size) + 1)
-    found = calibrate(
-        model,
-        process_variance=None if q is None else q * size**2,
-        observation_variance=r,
-        pooled=pooled,
-    )
-    if r is None:
-        _refuse_exact(found.exact, labels.assets)
-    return found.process / size**2 if q is None else q, found.observation
 
 
 def _refuse_exact(exact: npt.NDArray[np.bool_], assets: Panel) -> None:

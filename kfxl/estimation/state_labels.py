@@ -34,13 +34,19 @@ class StateLabels:
         listed = [f"factor {k + 1}" for k in range(count)] if names is None else list(names)
         return cls(assets, pd.Index(["alpha", *listed], name="factor"), names)
 
-    def history(self, values: FloatArray) -> History:
-        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns."""
+    def history(self, values: FloatArray, index: pd.Index | None = None) -> History:
+        """(T, N, K+1), or a DataFrame of T rows under (asset, factor) columns.
+
+        The rows are those of the assets, or the last of them; or others by ``index``.
+        """
         if self.assets.columns is None:
             return values
+        if index is None and self.assets.index is not None:
+            index = self.assets.index[-len(values) :]
         sides: list[Any] = [self.assets.columns, self.states]
         columns: pd.MultiIndex = pd.MultiIndex.from_product(sides, names=["asset", "factor"])
-        return pd.DataFrame(values.reshape(len(values), -1), self.assets.index, columns)
+        flat = values.reshape(len(values), -1)
+        return pd.DataFrame(flat, index, columns, copy=False)
 
     def matrix(self, values: FloatArray) -> Table:
         """(N, K+1), or a DataFrame of assets by states."""

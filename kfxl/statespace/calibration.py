@@ -8,17 +8,21 @@ sought for a given process variance lies between 1e-8 and 10 times the asset's m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.likelihood import Likelihood, Regressions
-from kfxl.statespace.maximum import maximise
+from kfxl.statespace.maximum import interpolate, maximise
 from kfxl.statespace.regression_recursion import BoolArray
 
+LOG_TEN = float(np.log(10.0))
 LOG_RATIOS = np.linspace(-8, 2, 21)
 LOG_OBSERVATION_VARIANCES = np.linspace(-8, 1, 19)  # over the asset's mean square
+LOG_REVERSIONS = np.linspace(-4, 0, 9)  # of 1 - f, where the transition is sought too
+EDGE = 1e-6
 EXACT = 1e-10  # observation variance over mean square that is no noise but rounding
 
 
@@ -28,11 +32,33 @@ class Variances:
 
     ``exact`` (N,) marks assets whose observation variance is no more than rounding: their
     likelihood has no maximum and their variances mean nothing.
+
+    ``log_likelihood`` (N,) is that of all but each asset's first m values. ``deviation`` (N,) is
+    the standard error of the logarithm of what was sought (the ratio, or the observation variance
+    beside a given process variance), from the curvature of the likelihood: NaN ``at_bound`` (N,),
+    where that is at the edge of its range, or not sought. ``gain`` (N,) is twice what the
+    likelihood gains over ratio 0, before the threshold; with one ratio for all, in their sum.
     """
 
     process: FloatArray
     observation: FloatArray
     exact: BoolArray
+    log_likelihood: FloatArray
+    deviation: FloatArray
+    at_bound: BoolArray
+    gain: FloatArray
+
+
+@dataclass(frozen=True)
+class _Optimum:
+    """Ratio and observation variance at the optimum, (N,), in the likelihood's units."""
+
+    ratio: FloatArray
+    observation: FloatArray
+    value: FloatArray
+    deviation: FloatArray
+    at_bound: BoolArray
+    gain: FloatArray
 
 
 def calibrate(
@@ -63,54 +89,110 @@ def calibrate(
     >>> z = np.array([[1.0], [-1.0], [2.0], [-2.0]])
     >>> model = Regressions(z, np.ones((4, 1)), 1.0, np.zeros((1, 1)), None)
     >>> found = calibrate(model)
-    >>> found.process.item(), round(found.observation.item(), 4)
-    (0.0, 3.3333)
+    >>> found.process.item(), round(found.observation.item(), 4), found.at_bound.item()
+    (0.0, 3.3333, True)
     """
     likelihood = Likelihood(model)
     unit = likelihood.unit**2
     given = None if observation_variance is None else observation_variance / unit
     if process_variance is None:
-        ratio, r = _best_ratio(likelihood, given, pooled=pooled, threshold=threshold)
-        observation = r * unit if observation_variance is None else observation_variance
-        process = np.repeat((ratio * observation)[:, None], likelihood.states, axis=1)
+        found = _best_ratio(likelihood, given, pooled=pooled, threshold=threshold)
     else:
-        process = process_variance
-        r = _best_observation(likelihood, process.T / unit) if given is None else given
-        observation = r * unit if observation_variance is None else observation_variance
+        found = _best_observation(likelihood, process_variance.T / unit, given)
+    observation = observation_variance
+    if observation is None:
+        observation = found.observation * unit
+    process = process_variance
+    if process is None:
+        process = np.repeat((found.ratio * observation)[:, None], likelihood.states, axis=1)
     mean_square = likelihood.mean_square
     exact = (observation <= EXACT * mean_square) | (mean_square == 0)
-    return Variances(process, observation, exact)
+    # The density of z is that of z / unit, over the unit.
+    counts = np.maximum(likelihood.known.sum(axis=0) - likelihood.states, 0)
+    value = found.value - counts * np.log(likelihood.unit)
+    report = found.deviation, found.at_bound, found.gain
+    return Variances(process, observation, exact, value, *report)
+
+
+def calibrate_transition(
+    model: Regressions, *, threshold: float = 0.0, **settings: Any
+) -> tuple[float, Variances]:
+    """One transition from 0 to 1 for all assets, and the variances that go with it.
+
+    It maximises the sum of the log-likelihoods at each transition's own best variances, and is 1
+    unless twice the gain over 1 exceeds ``threshold``. ``settings`` are those of
+    :func:`calibrate`; the transition of ``model`` is not used.
+    """
+
+    def at(log: FloatArray) -> FloatArray:
+        models = (replace(model, transition=1.0 - 10.0 ** float(x)) for x in log.ravel())
+        values = [calibrate(one, **settings).log_likelihood.sum() for one in models]
+        return np.array(values)[:, None]
+
+    constant = replace(model, transition=1.0)
+    still = calibrate(constant, **settings).log_likelihood.sum()
+    log, peak = maximise(at, LOG_REVERSIONS, at(LOG_REVERSIONS))
+    if 2 * (peak.item() - still) > threshold:
+        constant = replace(model, transition=1.0 - 10.0 ** log.item())
+    return constant.transition, calibrate(constant, threshold=threshold, **settings)
 
 
 def _best_ratio(
     likelihood: Likelihood, given: FloatArray | None, *, pooled: bool, threshold: float
-) -> tuple[FloatArray, FloatArray]:
-    """Ratio and observation variance (N,) in the likelihood's units; the latter may be given."""
+) -> _Optimum:
+    """The best ratio, one or one each; the observation variance may be given."""
+    assets = likelihood.assets
 
     def profile(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
         process = np.broadcast_to(ratios, (likelihood.states, *ratios.shape))
         if given is None:
-            values, r = likelihood.concentrated(process)
-        else:
-            values = likelihood.given(process, given)
-            r = np.broadcast_to(given, values.shape)
-        return values.sum(axis=1, keepdims=True) if pooled else values, r
+            return likelihood.concentrated(process)
+        values = likelihood.given(process, given)
+        return values, np.broadcast_to(given, values.shape)
+
+    def target(values: FloatArray) -> FloatArray:
+        return values.sum(axis=1, keepdims=True) if pooled else values
 
     ratios = np.concatenate([[0.0], 10.0**LOG_RATIOS])
     values, r = profile(ratios[:, None])
-    log_ratio, peak = maximise(lambda log: profile(10.0**log)[0], LOG_RATIOS, values[1:])
-    ratio = np.where(2 * (peak - values[0]) > threshold, 10.0**log_ratio, 0.0)
+    sums = target(values)
+    around = interpolate(lambda log: target(profile(10.0**log)[0]), LOG_RATIOS, sums[1:])
+    log_ratio, peak = around.maximum()
+    gain = 2 * (peak - sums[0])
+    moves = gain > threshold
+    ratio = np.where(moves, 10.0**log_ratio, 0.0)
     if ratio.any():
-        r = profile(ratio[None])[1]
-    return np.resize(ratio, likelihood.assets), r[0]
+        values, r = profile(ratio[None])
+    deviation, edge = _precision(log_ratio, around.curvature(log_ratio), LOG_RATIOS)
+    deviation = np.where(moves, deviation, np.nan)
+    report = (np.resize(one, assets) for one in (deviation, edge | ~moves, gain))
+    return _Optimum(np.resize(ratio, assets), r[0], values[0], *report)
 
 
-def _best_observation(likelihood: Likelihood, process: FloatArray) -> FloatArray:
-    """Observation variances (N,) for process variances (m, N), in the likelihood's units."""
+def _best_observation(
+    likelihood: Likelihood, process: FloatArray, given: FloatArray | None
+) -> _Optimum:
+    """The best observation variances for process variances (m, N), unless they are given too."""
+    none, within = np.full(likelihood.assets, np.nan), np.zeros(likelihood.assets, dtype=bool)
 
     def objective(log: FloatArray) -> FloatArray:
         r = 10.0 ** np.broadcast_to(log, (len(log), likelihood.assets))
         return likelihood.given(process[:, None] / r, r)
 
+    if given is not None:
+        value = likelihood.given((process / given)[:, None], given)[0]
+        return _Optimum(none, given, value, none, within, none)
     grid = LOG_OBSERVATION_VARIANCES
-    return np.asarray(10.0 ** maximise(objective, grid, objective(grid[:, None]))[0])
+    around = interpolate(objective, grid, objective(grid[:, None]))
+    log, peak = around.maximum()
+    deviation, edge = _precision(log, around.curvature(log), grid)
+    return _Optimum(none, 10.0**log, peak, deviation, edge, none)
+
+
+def _precision(
+    log: FloatArray, curvature: FloatArray, grid: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Standard errors of natural logarithms from log10 and second derivatives by it; the edges."""
+    inside = (log > grid[0] + EDGE) & (log < grid[-1] - EDGE) & (curvature < 0)
+    edge = np.asarray(~inside)
+    return np.where(edge, np.nan, LOG_TEN / np.sqrt(np.where(edge, 1.0, -curvature))), edge

@@ -19,33 +19,31 @@ from kfxl.statespace.regression_recursion import Rows, recursion
 
 
 def careful_recursion(
-    rows: Rows,
-    transition: float,
-    process: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
+    rows: Rows, transition: float, process: FloatArray, state: FloatArray
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """:func:`recursion` for one set of ratios, in factors until all assets have learnt.
 
-    ``covariance`` (m, m, 1, A) must be diagonal at the start.
+    The covariance must be diagonal at the start.
     """
-    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * len(process)).all(axis=1))
-    change = int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
-    yield from _factored(rows[:change], transition, process, mean, covariance)
-    yield from recursion(rows[change:], transition, process, mean, covariance)
+    change = rows_to_learn(rows, len(process))
+    yield from _factored(rows[:change], transition, process, state)
+    yield from recursion(rows[change:], transition, process, state)
+
+
+def rows_to_learn(rows: Rows, states: int) -> int:
+    """After how many rows every group has seen enough to know all its states well; T if never."""
+    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * states).all(axis=1))
+    return int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
 
 
 def _factored(
-    rows: Rows,
-    transition: float,
-    process: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
+    rows: Rows, transition: float, process: FloatArray, state: FloatArray
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     states, noise = len(process), process[:, 0]
+    covariance, mean = state[:, :states, 0], state[:, states:, 0]
     diagonal = np.arange(states)
-    variances = covariance[diagonal, diagonal, 0].copy()
-    upper = np.zeros(covariance[:, :, 0].shape)
+    variances = covariance[diagonal, diagonal].copy()
+    upper = np.zeros(covariance.shape)
     upper[diagonal, diagonal] = 1.0
     for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
         mean *= transition
@@ -53,12 +51,11 @@ def _factored(
         loads = np.einsum("ijl,i->jl", upper, regressor)
         total = 1.0 + (loads**2 * variances).sum(axis=0)
         upper, variances, loaded = _update(upper, variances, loads * seen)
-        covariance[:, :, 0] = np.einsum("ijl,jl,kjl->ikl", upper, variances, upper)
+        covariance[...] = np.einsum("ijl,jl,kjl->ikl", upper, variances, upper)
         deviation = np.sqrt(total)
-        innovation = values - (regressor @ mean.reshape(states, -1)).reshape(values.shape)
-        innovation /= deviation[:, None]
-        mean += (loaded / deviation)[:, None, :, None] * innovation
-        yield innovation[None], total[None]
+        innovation = (values - np.einsum("i,icl->cl", regressor, mean)) / deviation
+        mean += (loaded / deviation)[:, None] * innovation
+        yield innovation[:, None], total[None]
 
 
 def _predict(

@@ -1,13 +1,13 @@
 """Likelihood of time-varying regressions as a function of their noise variances.
 
 The gains depend on the ratio q / r alone, so one recursion over a grid of ratios serves all
-assets; r is concentrated out, or maximised by its own exact score where the initial variance is
-given in raw units. A constant mean is the regression on a column of ones.
+assets that miss the same values; r is concentrated out, or maximised by its own exact score where
+the initial variance is given in raw units. A constant mean is the regression on a column of ones.
 
 The unknown initial state b_0 = a + d is kept out of the recursion: it starts from the mean a with
-variance 0, and m further columns (zero observations, unit starts) carry what d adds to each
-innovation, u_t. With S = sum v^2/F, b = sum u v/F and M = sum u u'/F the likelihood is then known
-in closed form for every prior variance of d, and a diffuse prior costs no digits.
+variance 0, and what d adds to each innovation, u_t, is carried along. With S = sum v^2/F,
+b = sum u v/F and M = sum u u'/F the likelihood is then known in closed form for every prior
+variance of d, and a diffuse prior costs no digits.
 
 Sources: F. C. Schweppe, Evaluation of likelihood functions for Gaussian signals, 1965;
 P. de Jong, The diffuse Kalman filter, 1991 (the columns for the initial state).
@@ -20,12 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from kfxl.arrays import FloatArray
+from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
+from kfxl.statespace.innovation_sums import Sums, separate_sums, shared_sums
 from kfxl.statespace.maximum import bisect
-from kfxl.statespace.regression_recursion import BoolArray, Rows, recursion, same_missing
+from kfxl.statespace.regression_recursion import Rows
 
 DIFFUSE = 1e6  # initial variance over observation variance, on scaled regressors
 SMALLEST = 1e-20  # observation variance over mean square: keeps logarithms finite
-BLOCK = 4_000_000  # numbers held at once
+BLOCK = 100_000  # innovations held at once
+LANES = 50_000  # numbers in covariances that go side by side
 
 
 @dataclass(frozen=True)
@@ -81,45 +84,28 @@ class Moments:
         return np.asarray(self.count - self.square / r + prior.sum(axis=-1))
 
 
-class _Sums:
-    """Running sums over some of the rows, on lanes (G, A) of m + C columns."""
+def _moments_of(sums: Sums, prior: FloatArray) -> Moments:
+    """Sums in eigenvectors of D M D with D = ``prior`` (N, m)."""
+    scale = prior[:1] if (prior == prior[:1]).all() else prior
+    gram = sums.gram * (scale[:, :, None] * scale[:, None, :])
+    eigenvalues, vectors = np.linalg.eigh(gram)
+    cross = sums.cross * prior
+    return Moments(
+        np.broadcast_to(sums.count, sums.square.shape),
+        np.broadcast_to(sums.log_total, sums.square.shape),
+        sums.square,
+        np.broadcast_to(np.maximum(eigenvalues, 0.0), cross.shape),
+        (vectors.swapaxes(-1, -2) @ cross[..., None])[..., 0],
+    )
 
-    def __init__(self, size: tuple[int, ...], states: int) -> None:
-        lanes, columns = size[:2], size[2] - states
-        self.states = states
-        self.count = np.zeros(lanes)
-        self.log_total = np.zeros(lanes)
-        self.square = np.zeros((*lanes, columns))
-        self.products = np.zeros((*lanes, states, states + columns))
 
-    def add(self, units: FloatArray, totals: FloatArray, mask: BoolArray) -> None:
-        """Add rows (B, G, A, m + C) and their variances (B, G, A) where ``mask`` (B, A)."""
-        rows = np.flatnonzero(mask.any(axis=1))
-        if not rows.size:
-            return
-        mask = mask[rows, None]
-        units = units[rows] * mask[..., None]
-        self.count += mask.sum(axis=0)
-        self.log_total += (np.log(totals[rows]) * mask).sum(axis=0)
-        self.square += (units[..., self.states :] ** 2).sum(axis=0)
-        loads = units[..., : self.states]
-        self.products += loads.transpose(1, 2, 3, 0) @ units.transpose(1, 2, 0, 3)
-
-    def moments(self, prior: FloatArray) -> Moments:
-        """Sums per asset, in eigenvectors of D M D with D = ``prior`` (N, m)."""
-        assets, states = prior.shape
-        square = self.square.reshape(-1, assets)
-        cross = self.products[..., states:].swapaxes(-1, -2).reshape(-1, assets, states) * prior
-        scale = prior[:1] if (prior == prior[:1]).all() else prior
-        gram = self.products[..., :states] * (scale[:, :, None] * scale[:, None, :])
-        eigenvalues, vectors = np.linalg.eigh(gram)
-        return Moments(
-            np.broadcast_to(self.count, square.shape),
-            np.broadcast_to(self.log_total, square.shape),
-            square,
-            np.broadcast_to(np.maximum(eigenvalues, 0.0), cross.shape),
-            (vectors.swapaxes(-1, -2) @ cross[..., None])[..., 0],
-        )
+def _joined(parts: list[tuple[IntArray, Moments]]) -> Moments:
+    """The moments of all assets in their order, from those of some assets each."""
+    if len(parts) == 1:
+        return parts[0][1]
+    order = np.argsort(np.concatenate([assets for assets, _ in parts]))
+    columns = zip(*(vars(moments).values() for _, moments in parts), strict=True)
+    return Moments(*(np.concatenate(column, axis=1)[:, order] for column in columns))
 
 
 class Likelihood:
@@ -144,8 +130,7 @@ class Likelihood:
         self.prior = np.full(self.initial_mean.shape, np.sqrt(DIFFUSE))
         if model.initial_variance is not None:
             self.prior = np.sqrt(model.initial_variance) / unit[:, None]
-        self.head = known & (known.cumsum(axis=0) <= self.states)
-        self.same_missing = same_missing(model.observations)
+        self.known = known
 
     def given(self, process: FloatArray, r: FloatArray) -> FloatArray:
         """At ratios q / r ``process`` (m, G, 1 or N) and r, which broadcasts to (G, N)."""
@@ -175,33 +160,25 @@ class Likelihood:
 
     def _moments(self, process: FloatArray) -> tuple[Moments, Moments]:
         """Moments of all rows, and of the head that is left out."""
-        rows = self._rows(shared=self.same_missing and process.shape[2] == 1)
-        periods, groups, columns = rows.values.shape
-        lanes = (process.shape[1], groups, columns)
-        process = np.broadcast_to(process, (self.states, *lanes[:2]))
-        steps = recursion(rows, self.transition, process, *self._start(lanes))
-        length = min(periods, max(1, BLOCK // int(np.prod(lanes))))
-        units, totals = np.empty((length, *lanes)), np.empty((length, *lanes[:2]))
-        masks = rows.seen, self.head[:, :groups]
-        sums = _Sums(lanes, self.states), _Sums(lanes, self.states)
-        for t, (innovation, total) in enumerate(steps):
-            units[t % length], totals[t % length] = innovation, total
-            held = t % length + 1
-            if held == length or t == periods - 1:
-                for part, mask in zip(sums, masks, strict=True):
-                    part.add(units[:held], totals[:held], mask[t + 1 - held : t + 1])
-        return sums[0].moments(self.prior), sums[1].moments(self.prior)
+        states, sets, _ = process.shape
+        process = np.broadcast_to(process, (states, sets, self.assets))
+        groups, rest = alike(self.known, process)
+        lanes = max(1, LANES // (sets * states * states))
+        pieces = [rest[i : i + lanes] for i in range(0, len(rest), lanes)]
+        parts = [(group, self._sums(process, group, shared=True)) for group in groups]
+        parts += [(piece, self._sums(process, piece, shared=False)) for piece in pieces]
+        full, head = (
+            _joined([(own, _moments_of(sums[k], self.prior[own])) for own, sums in parts])
+            for k in range(2)
+        )
+        return full, head
 
-    def _rows(self, *, shared: bool) -> Rows:
-        """The observations with the m columns of the initial state before them."""
-        rows = Rows.of(self.observations, self.regressors, shared=shared)
-        blank = np.zeros((*rows.values.shape[:2], self.states))
-        return Rows(np.concatenate([blank, rows.values], axis=2), rows.seen, rows.regressors)
-
-    def _start(self, lanes: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-        """Mean (m, G, A, m + C) and covariance (zero) before the first prediction."""
-        states, (ratios, groups, columns) = self.states, lanes
-        mean = np.empty((states, ratios, groups, columns))
-        mean[..., :states] = np.eye(states)[:, None, None]
-        mean[..., states:] = self.initial_mean.T.reshape(states, 1, groups, columns - states)
-        return mean, np.zeros((states, states, ratios, groups))
+    def _sums(self, process: FloatArray, assets: IntArray, *, shared: bool) -> tuple[Sums, Sums]:
+        """Sums over all rows and over the head, for some assets."""
+        columns = columns_of(assets)
+        seen = self.known[:, columns]
+        rows = Rows.of(self.observations[:, columns], self.regressors, seen, shared=shared)
+        start = self.initial_mean[assets].T
+        if shared:
+            return shared_sums(rows, self.transition, process[:, :, assets[0]], start)
+        return separate_sums(rows, self.transition, process[:, :, assets], start, BLOCK)

@@ -7,6 +7,7 @@ here end at a root of a derivative instead, and follow smooth changes of the dat
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,19 +18,41 @@ FINE = np.linspace(-1.0, 1.0, 65)
 LOGS = np.log(10.0) * np.linspace(-14, 2, 33)
 
 
-def maximise(
+@dataclass(frozen=True)
+class Interpolant:
+    """C functions around their maxima: Chebyshev series on [middle - half, middle + half].
+
+    ``coefficients`` (12, C) are those of the functions less ``base`` (C,).
+    """
+
+    middle: FloatArray
+    half: FloatArray
+    coefficients: FloatArray
+    base: FloatArray
+
+    def maximum(self) -> tuple[FloatArray, FloatArray]:
+        """Where the functions are largest, and how large, (C,) each."""
+        chebyshev = np.polynomial.chebyshev
+        start = FINE[np.argmax(chebyshev.chebval(FINE, self.coefficients), axis=-1)]
+        point = _newton(self.coefficients, start)
+        peak = chebyshev.chebval(point, self.coefficients, tensor=False) + self.base
+        return self.middle + self.half * point, peak
+
+    def curvature(self, where: FloatArray) -> FloatArray:
+        """Second derivatives (C,) at ``where`` (C,)."""
+        chebyshev = np.polynomial.chebyshev
+        second = chebyshev.chebder(self.coefficients, 2)
+        point = (where - self.middle) / self.half
+        return np.asarray(chebyshev.chebval(point, second, tensor=False) / self.half**2)
+
+
+def interpolate(
     objective: Callable[[FloatArray], FloatArray], grid: FloatArray, values: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Where C functions are largest, and how large, (C,) each.
+) -> Interpolant:
+    """C functions at Chebyshev nodes between the neighbours of their best grid points.
 
     ``objective`` maps arguments (G, C) to values (G, C); ``values`` (G, C) are those on the
-    ascending ``grid`` (G,). Each function is interpolated at Chebyshev nodes between the
-    neighbours of its best grid point; the answer is where that interpolant is largest.
-
-    >>> grid = np.linspace(-2, 2, 5)
-    >>> where, peak = maximise(lambda x: -((x - 0.3) ** 2), grid, -((grid[:, None] - 0.3) ** 2))
-    >>> where.round(12).tolist()
-    [0.3]
+    ascending ``grid`` (G,).
     """
     best = values.argmax(axis=0)
     low = grid[np.maximum(best - 1, 0)]
@@ -42,11 +65,20 @@ def maximise(
     weights = chebyshev.chebvander(nodes, NODES - 1).T * (2.0 / NODES)
     weights[0] /= 2
     base = sampled.max(axis=0)
-    coefficients = weights @ (sampled - base)
-    start = FINE[np.argmax(chebyshev.chebval(FINE, coefficients), axis=-1)]
-    point = _newton(coefficients, start)
-    peak = chebyshev.chebval(point, coefficients, tensor=False) + base
-    return middle + half * point, peak
+    return Interpolant(middle, half, weights @ (sampled - base), base)
+
+
+def maximise(
+    objective: Callable[[FloatArray], FloatArray], grid: FloatArray, values: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Where C functions are largest, and how large, (C,) each: see :func:`interpolate`.
+
+    >>> grid = np.linspace(-2, 2, 5)
+    >>> where, peak = maximise(lambda x: -((x - 0.3) ** 2), grid, -((grid[:, None] - 0.3) ** 2))
+    >>> where.round(12).tolist()
+    [0.3]
+    """
+    return interpolate(objective, grid, values).maximum()
 
 
 def _newton(coefficients: FloatArray, start: FloatArray) -> FloatArray:

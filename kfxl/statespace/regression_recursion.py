@@ -23,10 +23,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Rows:
-    """What the recursion reads: T rows for A groups of C columns, missing values as zeros.
+    """What the recursion reads: T rows of C columns in A lanes, missing values as zeros.
 
-    ``values`` (T, A, C), ``seen`` (T, A), ``regressors`` (T, m). All columns of a group share
-    their gains. There is one group of all N assets, or N groups of one.
+    ``values`` (T, C, A), ``seen`` (T, A), ``regressors`` (T, m). All columns of a lane share
+    their gains. There is one lane for N assets, or N lanes of one column.
     """
 
     values: FloatArray
@@ -37,58 +37,45 @@ class Rows:
         return Rows(self.values[part], self.seen[part], self.regressors[part])
 
     @classmethod
-    def of(cls, observations: FloatArray, regressors: FloatArray, *, shared: bool) -> Rows:
-        """Rows from (T, N) observations and (T, m) regressors; NaN in either is missing."""
+    def of(
+        cls, observations: FloatArray, regressors: FloatArray, seen: BoolArray, *, shared: bool
+    ) -> Rows:
+        """Rows from (T, N) observations, (T, m) regressors and where both are given (T, N)."""
+        values = observations if seen.all() else np.where(seen, observations, 0.0)
         known = np.asarray(~np.isnan(regressors).any(axis=1))
-        seen = ~np.isnan(observations) & known[:, None]
-        values = np.where(seen, observations, 0.0)
         regressors = np.where(known[:, None], regressors, 0.0)
         if shared:
-            return cls(values[:, None, :], seen[:, :1], regressors)
-        return cls(values[:, :, None], seen, regressors)
-
-
-def same_missing(observations: FloatArray) -> bool:
-    """Whether every row of (T, N) observations is either complete or missing altogether."""
-    missing = np.isnan(observations)
-    return bool((missing == missing[:, :1]).all())
+            return cls(values[:, :, None], seen[:, :1], regressors)
+        return cls(values[:, None, :], seen, regressors)
 
 
 def recursion(
-    rows: Rows,
-    transition: float,
-    process: FloatArray,
-    mean: FloatArray,
-    covariance: FloatArray,
+    rows: Rows, transition: float, process: FloatArray, state: FloatArray
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Predict and update row by row on lanes (G, A), in units of the observation variance.
 
-    ``process`` (m, G, A) holds q / r, ``mean`` (m, G, A, C) and ``covariance`` (m, m, G, A) the
-    state before the first prediction; the last two are CHANGED IN PLACE to the filtered state.
-    Yields per row the innovations divided by their standard deviation, (G, A, C), and their
+    ``process`` (m, G, A) holds q / r; ``state`` (m, m + C, G, A) the covariance and beside it the
+    means of C columns before the first prediction, CHANGED IN PLACE to the filtered ones.
+    Yields per row the innovations divided by their standard deviation, (C, G, A), and their
     variance (G, A). Both also for missing rows, where they mean nothing.
     """
-    states, *lanes = process.shape
-    column = (*lanes, 1)
-    # Views, made once: the loop runs T times on small arrays, where every call counts.
-    flat_mean, flat_covariance = mean.reshape(states, -1), covariance.reshape(states, -1)
-    diagonal = covariance.reshape(states * states, *lanes)[:: states + 1]
-    everything = bool(rows.seen.all())
+    states = len(process)
+    # Made once: the loop runs T times on small arrays, where every call counts.
+    diagonal = np.einsum("iiga->iga", state[:, :states])
+    everything, change = bool(rows.seen.all()), np.empty_like(state)
+    decay = np.full((state.shape[1], 1, 1), transition)
+    decay[:states] *= transition
     for values, seen, regressor in zip(rows.values, rows.seen, rows.regressors, strict=True):
         if transition != 1.0:
-            mean *= transition
-            covariance *= transition * transition
+            state *= decay
         diagonal += process
-        loaded = (regressor @ flat_covariance).reshape(states, -1)
-        total = regressor @ loaded
+        # P h and the returns expected. Not by the matrix library, which would start threads for
+        # products so long and thin.
+        loaded = np.einsum("i,ijga->jga", regressor, state)
+        total = np.einsum("i,iga->ga", regressor, loaded[:states])
         total += 1.0
-        deviation = np.sqrt(total)
-        loaded /= deviation
-        innovation = values - (regressor @ flat_mean).reshape(mean.shape[1:])
-        innovation /= deviation.reshape(column)
-        loaded = loaded.reshape(process.shape)
-        if not everything:
-            loaded *= seen
-        covariance -= loaded[:, None] * loaded
-        mean += loaded[..., None] * innovation
-        yield innovation, total.reshape(lanes)
+        loaded[states:] -= values[:, None]
+        loaded /= np.sqrt(total)
+        gain = loaded[:states] if everything else loaded[:states] * seen
+        state -= np.multiply(gain[:, None], loaded, out=change)
+        yield -loaded[states:], total

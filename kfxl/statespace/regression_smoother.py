@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from kfxl.arrays import FloatArray
+from kfxl.statespace.alike import columns_of
 from kfxl.statespace.diffuse_start import careful_recursion
+from kfxl.statespace.regression_pieces import Part
 from kfxl.statespace.regression_recursion import BoolArray
 from kfxl.statespace.scalar_bank import NOTHING
 from kfxl.statespace.shared_regression import RegressionModel
@@ -17,8 +19,7 @@ SMALL = 0.01  # transition below which dividing by it would cost more than it sa
 def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
     """Means and variances (T, N, m) given all observations (Rauch, Tung and Striebel, 1965).
 
-    Filters once more, keeping every covariance: T m^2 numbers, or N times as many where assets
-    differ in ratios or missing values.
+    Filters once more, keeping the covariances (T, m, m) of some assets at a time.
 
     Examples
     --------
@@ -28,16 +29,24 @@ def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
     >>> smooth_regressions(still)[0].round(6).ravel().tolist()
     [2.0, 2.0, 2.0]
     """
-    f = model.transition
-    rows, process, mean, covariance = model.start()
-    (periods, assets), states = model.observations.shape, len(process)
-    groups = covariance.shape[-1]
-    means = np.empty((periods, groups, states, assets // groups))
+    (periods, assets), states = model.observations.shape, model.regressors.shape[1]
+    means, variances = (np.empty((periods, assets, states)) for _ in range(2))
+    for part in model.parts():
+        columns = columns_of(part.assets)
+        means[:, columns], variances[:, columns] = _smooth_part(part, model.transition)
+    return means, variances * model.observation_variance[:, None]
+
+
+def _smooth_part(part: Part, f: float) -> tuple[FloatArray, FloatArray]:
+    """Means (T, C, m) and variances over r (T, C or 1, m) of some assets."""
+    states, columns, groups = part.mean.shape
+    periods = len(part.rows.values)
+    means = np.empty((periods, groups, states, columns))
     covariances = np.empty((periods, groups, states, states))
-    for t, _ in enumerate(careful_recursion(rows, f, process, mean, covariance)):
-        means[t] = mean[:, 0].swapaxes(0, 1)
-        covariances[t] = covariance[:, :, 0].transpose(2, 0, 1)
-    noise = process[:, 0].T[:, :, None] * np.eye(states)
+    for t, _ in enumerate(careful_recursion(part.rows, f, part.process, part.state)):
+        means[t] = part.mean.transpose(2, 0, 1)
+        covariances[t] = part.covariance.transpose(2, 0, 1)
+    noise = part.process[:, 0].T[:, :, None] * np.eye(states)
     for t in range(periods - 2, -1, -1):
         # With G = Q P-^-1 the usual x + J (x' - f x) and P + J (P' - P-) J' become sums of small
         # terms, so that a diffuse P costs no digits; J = f P P-^-1 = (I - G) / f.
@@ -48,8 +57,8 @@ def smooth_regressions(model: RegressionModel) -> tuple[FloatArray, FloatArray]:
         covariances[t] = _sandwich(kept, covariances[t]) + _sandwich(
             weights, noise + covariances[t + 1]
         )
-    variances = covariances.diagonal(axis1=2, axis2=3) * model.observation_variance[:, None]
-    return means.transpose(0, 1, 3, 2).reshape(periods, assets, states), variances
+    variances = covariances.diagonal(axis1=2, axis2=3)
+    return means.transpose(0, 1, 3, 2).reshape(periods, -1, states), variances
 
 
 def _sandwich(outer: FloatArray, inner: FloatArray) -> FloatArray:

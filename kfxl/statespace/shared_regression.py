@@ -3,37 +3,25 @@
     b_t = f b_{t-1} + w_t,  w ~ N(0, diag(q))        y_t = h_t' b_t + v_t,  v ~ N(0, r)
 
 Everything is divided by r, so that assets with the same ratios q / r, the same P_0 / r and the
-same missing values share one covariance and one gain: a period then costs O(K^2 + N K) in place
-of O(N K^2) for K states.
+same missing values share one covariance and one gain. For those, what happens in a block of rows
+is one matrix; the others go row by row, side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.diffuse_start import careful_recursion
-from kfxl.statespace.regression_recursion import Rows, same_missing
-from kfxl.statespace.scalar_bank import log_likelihood
+from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
+from kfxl.statespace.regression_pieces import Part, filtered_pieces
+from kfxl.statespace.regression_recursion import Rows
 
-
-@dataclass(frozen=True)
-class RegressionBank:
-    """Filtered states of N regressions with m states each over T periods.
-
-    ``mean``, ``variance`` (T, N, m) are b_{t|t} and the diagonal of its covariance;
-    ``latest_covariance`` (N, m, m) the whole covariance after the last period; ``predicted``
-    (T, N) the return one step ahead, h_t' f b_{t-1|t-1} (0 where a regressor is missing);
-    ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included.
-    """
-
-    mean: FloatArray
-    variance: FloatArray
-    latest_covariance: FloatArray
-    predicted: FloatArray
-    log_likelihood: FloatArray
+TOGETHER = 256  # assets with covariances of their own that go side by side
 
 
 @dataclass(frozen=True)
@@ -43,7 +31,8 @@ class RegressionModel:
     ``observations`` (T, N) and ``regressors`` (T, m), NaN where missing: a missing observation is
     skipped for its asset, a row with a missing regressor for all assets. ``process_variance``
     (N, m), ``observation_variance`` (N,) positive; ``initial_mean`` and ``initial_variance``
-    (N, m) are the state before the first prediction.
+    (N, m) are the state before the first prediction. ``complete``: it is known that nothing is
+    missing.
     """
 
     observations: FloatArray
@@ -53,23 +42,82 @@ class RegressionModel:
     observation_variance: FloatArray
     initial_mean: FloatArray
     initial_variance: FloatArray
+    complete: bool = False
 
-    def start(self) -> tuple[Rows, FloatArray, FloatArray, FloatArray]:
-        """Rows, q / r, mean and covariance / r for :func:`recursion`; shared where possible."""
+    @cached_property
+    def seen(self) -> BoolArray:
+        """(T, N): where an observation and all its regressors are given."""
+        if self.complete:
+            return np.ones(self.observations.shape, dtype=bool)
+        known = ~np.isnan(self.regressors).any(axis=1, keepdims=True)
+        return np.asarray(~np.isnan(self.observations) & known)
+
+    def groups(self) -> list[tuple[IntArray, bool]]:
+        """All assets: those that share a covariance (True), and some of the others at a time."""
         over = self.observation_variance[:, None]
-        process, initial = (self.process_variance / over).T, (self.initial_variance / over).T
-        ratios = np.vstack([process, initial])
-        shared = bool((ratios == ratios[:, :1]).all()) and same_missing(self.observations)
-        rows = Rows.of(self.observations, self.regressors, shared=shared)
-        groups, states = rows.values.shape[1], len(process)
-        covariance = np.zeros((states, states, 1, groups))
-        covariance[np.arange(states), np.arange(states), 0] = initial[:, :groups]
-        mean = self.initial_mean.T.reshape(states, 1, *rows.values.shape[1:]).copy()
-        return rows, process[:, None, :groups].copy(), mean, covariance
+        ratios = self.process_variance / over, self.initial_variance / over
+        groups, rest = alike(self.seen, *(ratio.T for ratio in ratios))
+        pieces = [rest[i : i + TOGETHER] for i in range(0, len(rest), TOGETHER)]
+        return [(group, True) for group in groups] + [(piece, False) for piece in pieces]
+
+    def parts(self) -> Iterator[Part]:
+        """The same with all that the filter needs of them, one after the other."""
+        return (self.part(assets, shared=shared) for assets, shared in self.groups())
+
+    def part(self, assets: IntArray, *, shared: bool) -> Part:
+        """What the filter needs of some assets."""
+        lanes = assets[:1] if shared else assets
+        over = self.observation_variance[lanes, None]
+        process = (self.process_variance[lanes] / over).T
+        own = columns_of(assets)
+        seen = self.seen[:, own]
+        rows = Rows.of(self.observations[:, own], self.regressors, seen, shared=shared)
+        states, columns = len(process), rows.values.shape[1]
+        state = np.zeros((states, states + columns, 1, len(lanes)))
+        np.einsum("iia->ia", state[:, :states, 0])[...] = (self.initial_variance[lanes] / over).T
+        state[:, states:, 0] = self.initial_mean[assets].T.reshape(states, columns, -1)
+        return Part(assets, rows, process[:, None], state)
 
 
-def filter_regressions(model: RegressionModel) -> RegressionBank:
+@dataclass(frozen=True)
+class RegressionBank:
+    """Filtered states of N regressions with m states each over T periods.
+
+    ``mean`` (T, N, m) is b_{t|t}, or (1, N, m) after the last row alone; ``relative_variance``
+    the diagonal of its covariance over r, with one asset where all share it;
+    ``latest_covariance`` (N, m, m) the whole covariance after the last period;
+    ``log_likelihood`` (N,) the sum over all observed values, the 2 pi constant included;
+    ``filtered_squares``, ``one_step_squares`` (N,) the sums of squared differences from the
+    returns expected with, and (each asset's first m left out) before each of them.
+    """
+
+    model: RegressionModel
+    mean: FloatArray
+    relative_variance: FloatArray
+    latest_covariance: FloatArray
+    log_likelihood: FloatArray
+    filtered_squares: FloatArray
+    one_step_squares: FloatArray
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variances of the states, shaped as their means."""
+        return self.relative_variance * self.model.observation_variance[:, None]
+
+    @property
+    def predicted(self) -> FloatArray:
+        """(T, N) returns one step ahead, h_t' f b_{t-1|t-1}; 0 where a regressor is missing."""
+        missing = np.asarray(np.isnan(self.model.regressors).any(axis=1))
+        regressors = np.where(missing[:, None], 0.0, self.model.regressors)
+        before = np.concatenate([self.model.initial_mean[None], self.mean[:-1]])
+        expected: FloatArray = np.einsum("tm,tnm->tn", regressors, before)
+        return self.model.transition * expected
+
+
+def filter_regressions(model: RegressionModel, *, history: bool = True) -> RegressionBank:
     """Run N regressions on the same regressors: each period one prediction, then one update.
+
+    Without ``history`` the state after the last row alone is kept.
 
     Examples
     --------
@@ -79,26 +127,37 @@ def filter_regressions(model: RegressionModel) -> RegressionBank:
     >>> filter_regressions(still).mean.round(6).ravel().tolist()
     [2.0, 2.0, 2.0]
     """
-    rows, process, mean, covariance = model.start()
-    (periods, assets), states = model.observations.shape, len(process)
-    groups = covariance.shape[-1]
-    means = np.empty((periods, states, assets))
-    variances = np.empty((periods, states, groups))
-    standardised = np.empty((periods, assets))
-    totals = np.empty((periods, groups))
-    diagonal = np.arange(states)
-    steps = careful_recursion(rows, model.transition, process, mean, covariance)
-    for t, (innovation, total) in enumerate(steps):
-        means[t] = mean.reshape(states, assets)
-        variances[t] = covariance[diagonal, diagonal, 0]
-        standardised[t] = innovation.ravel()
-        totals[t] = total
+    (periods, assets), states = model.observations.shape, model.regressors.shape[1]
+    kept, groups = periods if history else 1, model.groups()
+    mean = np.empty((kept, assets, states))
+    variance = np.empty((kept, 1 if len(groups) == 1 and groups[0][1] else assets, states))
+    covariance = np.empty((assets, states, states))
+    count, sums = np.empty(assets), np.zeros((4, assets))
+    for group, shared in groups:
+        part = model.part(group, shared=shared)
+        for piece in filtered_pieces(part, model.transition, every=history):
+            columns = columns_of(part.assets[piece.columns])
+            rows = piece.rows if history else slice(0, 1)
+            means = piece.means if history else piece.means[-1:, -1:]
+            _whole(mean[rows]).reshape(*means.shape[:2], assets)[:, :, columns] = _whole(means)
+            own = columns if variance.shape[1] > 1 else slice(0, 1)
+            variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
+            sums[:, columns] += piece.squares
+        count[part.assets] = part.rows.seen.sum(axis=0)
+        covariance[part.assets] = part.covariance.transpose(2, 0, 1)
     r = model.observation_variance
-    innovations = standardised * np.sqrt(totals)
+    squares, filtered, one_step, logs = sums
     return RegressionBank(
-        mean=np.ascontiguousarray(means.transpose(0, 2, 1)),
-        variance=variances.transpose(0, 2, 1) * r[:, None],
-        latest_covariance=covariance[:, :, 0].transpose(2, 0, 1) * r[:, None, None],
-        predicted=rows.values.reshape(periods, assets) - innovations,
-        log_likelihood=log_likelihood(np.where(rows.seen, innovations, np.nan), totals * r),
+        model=model,
+        mean=mean,
+        relative_variance=variance,
+        latest_covariance=covariance * r[:, None, None],
+        log_likelihood=-0.5 * (count * np.log(2 * np.pi * r) + logs + squares / r),
+        filtered_squares=filtered,
+        one_step_squares=one_step,
     )
+
+
+def _whole(states: FloatArray) -> NDArray[np.void]:
+    """States (..., m) as single items, which are moved at once and not number by number."""
+    return states.view(np.dtype((np.void, states.strides[-1] * states.shape[-1])))[..., 0]

@@ -12,7 +12,7 @@ import sys
 def main(words: list[str]) -> int:
     """Measure, print one table, and return 1 if something took longer than it may."""
     try:
-        from tests.benchmarks import imports, ranges
+        from tests.benchmarks import betas, filters, imports, ranges
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error}; run it with an interpreter that has kfxl's packages\n")
         return 1
@@ -23,8 +23,8 @@ def main(words: list[str]) -> int:
 
         return evidence.main(words[1:])
     outcomes = []
-    for source in (ranges.measurements, imports.measurements):
-        for measurement in source():
+    for source in (filters, betas, ranges, imports):
+        for measurement in source.measurements():
             if not words or any(word.lower() in measurement.name.lower() for word in words):
                 sys.stderr.write(f"{measurement.name} ...\n")
                 outcomes.append(measure(measurement))

@@ -33,9 +33,18 @@ def measurements() -> Iterable[Measurement]:
                 needs=("xlwings",),
                 limit=1.5,
             ),
-            Contender("kfxl", lambda: seconds("kfxl"), own_clock=True),
         ),
         # The first import compiles what has no bytecode yet, and is not counted.
+        lambda *_first: None,
+        repeats=11,
+    )
+    core = "numpy, scipy.linalg, pandas"
+    yield Measurement(
+        "Import of the core in a fresh interpreter",
+        (
+            Contender(core, lambda: seconds(core), own_clock=True),
+            Contender("kfxl", lambda: seconds("kfxl"), own_clock=True, limit=2),
+        ),
         lambda *_first: None,
         repeats=11,
     )

@@ -122,3 +122,55 @@ def test_a_state_that_dies_away_is_smoothed_by_what_was_seen_of_it(f: float, per
     expected, deviation = decaying_regression(z[:, 0], np.ones((periods, 1)), f, 1.0)
     np.testing.assert_allclose(mean, expected, rtol=1e-9, atol=1e-140)
     np.testing.assert_allclose(np.sqrt(variance), deviation, rtol=1e-9, atol=1e-140)
+
+
+def ragged(rng: np.random.Generator, periods: int, assets: int) -> FloatArray:
+    """Values of four kinds in turn: complete, late, with common gaps, with gaps of their own."""
+    observations = rng.normal(size=(periods, assets))
+    observations[: periods // 3, 1::4] = np.nan
+    observations[10:40, 2::4] = np.nan
+    own = observations[:, 3::4]
+    own[rng.random(own.shape) < 0.1] = np.nan
+    return observations
+
+
+@pytest.mark.parametrize("transition", [1.0, 0.9, 0.0])
+def test_many_assets_of_several_patterns_equal_statsmodels(transition: float) -> None:
+    observations = ragged(np.random.default_rng(8), 250, 48)
+    spread = 1.0 + np.arange(48) // 40
+    p = parameters(48, transition=transition, process_variance=0.01 * spread, initial_mean=0.2)
+    bank = filter_bank(observations, **p)
+    last = filter_bank(observations, **p, history=False)
+    np.testing.assert_allclose(last.mean, bank.mean[-1:], rtol=1e-12)
+    np.testing.assert_allclose(last.variance, bank.variance[-1:], rtol=1e-12)
+    np.testing.assert_allclose(last.log_likelihood, bank.log_likelihood, rtol=1e-12)
+    for i in (0, 1, 2, 3, 36, 40, 41, 42, 43, 47):
+        one = {k: v if k == "transition" else v[i] for k, v in p.items()}
+        reference = statsmodels_result(observations[:, i], **one)
+        np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state[0], atol=1e-12)
+        np.testing.assert_allclose(bank.variance[:, i], reference.filtered_state_cov[0, 0])
+        np.testing.assert_allclose(bank.log_likelihood[i], reference.llf, rtol=1e-12)
+
+
+def test_products_cut_by_columns_and_rows_equal_whole_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    observations = np.random.default_rng(9).normal(size=(333, 30))
+    whole = filter_bank(observations, **parameters(30))
+    monkeypatch.setattr("kfxl.statespace.row_blocks.UNTHREADED", 10_000)
+    monkeypatch.setattr("kfxl.statespace.scalar_bank.CACHE", 1_000)
+    cut = filter_bank(observations, **parameters(30))
+    np.testing.assert_allclose(cut.mean, whole.mean, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(cut.log_likelihood, whole.log_likelihood, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("q", "r"), [(1e12, 1.0), (1.0, 1e-14)])
+def test_noise_far_below_the_signal_costs_no_digits(q: float, r: float) -> None:
+    observations = np.random.default_rng(10).normal(size=(50, 9)) * np.sqrt(q)
+    p = parameters(9, transition=1.0, process_variance=q, observation_variance=r)
+    bank = filter_bank(observations, **p)
+    reference = statsmodels_result(
+        observations[:, 4], **{k: v if k == "transition" else v[4] for k, v in p.items()}
+    )
+    np.testing.assert_allclose(bank.mean[:, 4], reference.filtered_state[0], rtol=1e-12)
+    np.testing.assert_allclose(bank.log_likelihood[4], reference.llf, rtol=1e-12)

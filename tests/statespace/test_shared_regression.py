@@ -194,3 +194,65 @@ def test_a_state_known_exactly_stays() -> None:
     np.testing.assert_allclose(mean, bank.mean)
     assert not bank.variance.any()
     assert not variance.any()
+
+
+def of_four_kinds(periods: int, assets: int, transition: float) -> RegressionModel:
+    """Complete, late, with common gaps, with gaps of their own; two ratios; a factor missing."""
+    rng = np.random.default_rng(14)
+    regressors = np.column_stack([np.ones(periods), rng.normal(size=(periods, 2))])
+    observations = rng.normal(size=(periods, assets)) + regressors @ rng.normal(size=(3, assets))
+    observations[: periods // 3, 1::4] = np.nan
+    observations[10:40, 2::4] = np.nan
+    own = observations[:, 3::4]
+    own[rng.random(own.shape) < 0.1] = np.nan
+    regressors[60, 1] = np.nan
+    r = 0.5 + 0.1 * (np.arange(assets) % 7)
+    ratio = np.where(np.arange(assets) < 40, 0.01, 0.02)
+    return RegressionModel(
+        observations,
+        regressors,
+        transition,
+        np.outer(r * ratio, [0.1, 1.0, 0.0]),
+        r,
+        np.outer(r, [0.1, 1.0, -1.0]),
+        np.outer(r, [1.0, 2.0, 1e4]),
+    )
+
+
+@pytest.mark.parametrize("transition", [1.0, 0.9, 0.0])
+def test_many_assets_of_several_patterns_equal_statsmodels(
+    transition: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kfxl.statespace.lifted_regression.BATCH", 3)
+    monkeypatch.setattr("kfxl.statespace.regression_pieces.UNTHREADED", 10_000)
+    monkeypatch.setattr("kfxl.statespace.regression_pieces.CACHE", 1_000)
+    model = of_four_kinds(220, 48, transition)
+    bank, last = filter_regressions(model), filter_regressions(model, history=False)
+    np.testing.assert_allclose(last.mean, bank.mean[-1:], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(last.variance, bank.variance[-1:], rtol=1e-10)
+    np.testing.assert_allclose(last.latest_covariance, bank.latest_covariance, atol=1e-14)
+    np.testing.assert_allclose(last.log_likelihood, bank.log_likelihood, rtol=1e-12)
+    smoothed_mean, smoothed_variance = smooth_regressions(model)
+    for i in (0, 1, 2, 3, 36, 40, 41, 43, 47):
+        reference = statsmodels_regression(
+            model.observations[:, i],
+            model.regressors,
+            transition=transition,
+            process=model.process_variance[i],
+            r=model.observation_variance[i],
+            mean=model.initial_mean[i],
+            variance=model.initial_variance[i],
+        )
+        close = np.testing.assert_allclose
+        close(bank.mean[:, i], reference.filtered_state.T, atol=1e-10)
+        variance = reference.filtered_state_cov.diagonal(axis1=0, axis2=1)
+        close(bank.variance[:, i], variance, rtol=1e-9)
+        close(bank.latest_covariance[i], reference.filtered_state_cov[..., -1], atol=1e-12)
+        close(bank.log_likelihood[i], reference.llf, rtol=1e-11)
+        error = np.nansum(reference.forecasts_error[0, 0:] ** 2)
+        first = np.flatnonzero(~np.isnan(reference.forecasts_error[0]))[:3]
+        error -= (reference.forecasts_error[0, first] ** 2).sum()
+        close(bank.one_step_squares[i], error, rtol=1e-10)
+        close(smoothed_mean[:, i], reference.smoothed_state.T, atol=1e-9)
+        variance = reference.smoothed_state_cov.diagonal(axis1=0, axis2=1)
+        close(smoothed_variance[:, i], variance, rtol=1e-7)

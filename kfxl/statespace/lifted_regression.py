@@ -1,0 +1,152 @@
+"""Several rows of a regression with drifting coefficients as one update.
+
+The rows of a block observe the state before it through h_j' f^j x, and the noise that has come in
+since. With a_i = f^i and c_ij = sum over k <= min(i, j) of f^(i-k) f^(j-k) (what unit noises leave
+in two rows), all over r,
+
+    S = (a a') o (H P H') + c o (H Q H') + I        covariance of the rows' returns
+    V_l = a_l a' o (P H') + c_l o (Q H')            covariance of the state after row l with them
+
+With S = L L', row l's state is a_l x plus the part of V_l S^-1 that looks back: U_l = V_l L^-T, cut
+after column l, times L^-1. So a block is one matrix, the same for all assets that share P, applied
+to states and returns alike. It also gives the innovations, standardised: L^-1 (y - a o H x), whose
+variances are the squares on the diagonal of L.
+
+Source: derived from R. E. Kalman, 1960; P is lowered by an exact square, as row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from kfxl.arrays import FloatArray
+
+BATCH = 32  # blocks whose matrices are held at once
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What B blocks of n rows do to the states of all assets that share G covariances.
+
+    Applied to the state before a block and its n returns, ``whitening`` (B, G, n, m + n) gives
+    the innovations over their deviations, ``moving`` (B, G, k m, m + n) the states after k rows:
+    all n, or the last alone. ``deviation`` (B, G, n) holds those deviations over the root of r,
+    ``variance`` (B, G, k, m) the variances of the k states over r, and ``covariance`` (G, m, m)
+    all of that after the last block. ``start`` is the first row.
+    """
+
+    start: int
+    whitening: FloatArray
+    moving: FloatArray
+    deviation: FloatArray
+    variance: FloatArray
+    covariance: FloatArray
+
+
+@dataclass(frozen=True)
+class _Decay:
+    """What n rows do to a state and to noise: a (n,) and c (n, n) of the module's formula."""
+
+    own: FloatArray
+    noise: FloatArray
+
+    @classmethod
+    def over(cls, rows: int, transition: float) -> _Decay:
+        steps = np.arange(float(rows))
+        lags = np.subtract.outer(steps, steps)
+        powers = np.tril(np.power(transition, np.maximum(lags, 0.0)))
+        return cls(np.power(transition, steps + 1), powers @ powers.T)
+
+
+def lifted(
+    regressors: FloatArray,
+    transition: float,
+    process: FloatArray,
+    covariance: FloatArray,
+    *,
+    step: int,
+    every: bool,
+) -> Iterator[Blocks]:
+    """Blocks of ``step`` of the (T, m) regressors, for G sets of ratios at once.
+
+    ``process`` (G, m) holds q / r, ``covariance`` (G, m, m) that of the state before the first
+    row over r. A row that nobody observes is a row of zeros. ``every``: states after all rows of
+    a block, not the last alone.
+    """
+    periods, states = regressors.shape
+    whole = periods - periods % step
+    edges = [*range(0, whole, BATCH * step), whole, periods]
+    for start, stop in pairwise(edges):
+        if stop > start:
+            size = min(step, stop - start)
+            rows = regressors[start:stop].reshape(-1, size, states)
+            decay = _Decay.over(size, transition)
+            blocks = _blocks(start, rows, decay, process, covariance, every=every)
+            covariance = blocks.covariance
+            yield blocks
+
+
+def _blocks(
+    start: int,
+    regressors: FloatArray,
+    decay: _Decay,
+    process: FloatArray,
+    covariance: FloatArray,
+    *,
+    every: bool,
+) -> Blocks:
+    """From (B, n, m) regressors: first the covariances, block by block, then all the rest."""
+    size, transposed = regressors.shape[1], regressors.swapaxes(1, 2)
+    weighted = decay.own[:, None] * regressors
+    of_noise = process[:, :, None] * transposed[:, None]
+    own_spread = decay.noise * (regressors[:, None] @ of_noise) + np.eye(size)
+    last_noise = decay.noise[-1] * of_noise
+    fresh = decay.noise[-1, -1] * process[:, :, None] * np.eye(process.shape[1])
+    before = np.empty((len(regressors), *covariance.shape))
+    factors, inverses = np.empty_like(own_spread), np.empty_like(own_spread)
+    for block, rows in enumerate(weighted):
+        before[block] = covariance
+        of_state = covariance @ rows.T
+        spread = rows @ of_state
+        spread += own_spread[block]
+        factors[block] = np.linalg.cholesky(spread)
+        inverses[block] = np.linalg.inv(factors[block])
+        last = decay.own[-1] * of_state + last_noise[block]
+        last = last @ inverses[block].swapaxes(1, 2)
+        covariance = decay.own[-1] ** 2 * covariance + fresh - last @ last.swapaxes(1, 2)
+    after = slice(0 if every else size - 1, size)
+    own, noise = decay.own[after, None, None], decay.noise[after, None]
+    # The covariance of each state with the block's returns, then its share of what they tell.
+    shares = own * (before @ weighted.swapaxes(1, 2)[:, None])[:, :, None]
+    shares += noise * of_noise[:, :, None]
+    shares = shares @ inverses.swapaxes(2, 3)[:, :, None]
+    shares *= np.tri(size)[after, None]
+    variance = own[..., 0] ** 2 * before.diagonal(axis1=2, axis2=3)[:, :, None]
+    variance = variance + decay.noise.diagonal()[after, None] * process[:, None]
+    variance -= (shares**2).sum(axis=4)
+    weights = shares @ inverses[:, :, None]
+    return Blocks(
+        start,
+        _operators(inverses, -weighted, None),
+        _operators(weights, -weighted, own),
+        factors.diagonal(axis1=2, axis2=3),
+        variance,
+        covariance,
+    )
+
+
+def _operators(weights: FloatArray, moved: FloatArray, own: FloatArray | None) -> FloatArray:
+    """(B, G, rows, m + n): ``weights`` on the returns less what the state before had them be."""
+    flat = weights.reshape(*weights.shape[:2], -1, weights.shape[-1])
+    states = moved.shape[2]
+    operators = np.empty((*flat.shape[:3], states + flat.shape[3]))
+    operators[..., states:] = flat
+    np.matmul(flat, moved[:, None], out=operators[..., :states])
+    if own is not None:
+        carried = operators[..., :states].reshape(*weights.shape[:-1], states)
+        carried += own * np.eye(states)
+    return operators

@@ -1,0 +1,175 @@
+"""Filtered regressions piece by piece: some assets over some rows, as they come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kfxl.arrays import FloatArray
+from kfxl.statespace.alike import UNTHREADED, BoolArray, IntArray
+from kfxl.statespace.diffuse_start import careful_recursion, rows_to_learn
+from kfxl.statespace.lifted_regression import Blocks, lifted
+from kfxl.statespace.regression_recursion import Rows
+
+ROWS = 64  # rows that come out together where they are taken one by one
+STEP, FEW, MANY = 12, 32, 50  # rows of a block, and those for few assets
+CACHE = 100_000  # numbers that stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some assets: their rows, q / r (m, 1, A), and the state before the first prediction.
+
+    That is ``state`` (m, m + C, 1, A), covariance / r and beside it means, changed in place.
+    """
+
+    assets: IntArray
+    rows: Rows
+    process: FloatArray
+    state: FloatArray
+
+    @property
+    def covariance(self) -> FloatArray:
+        """(m, m, A), over r: a view of the state."""
+        return self.state[:, : len(self.process), 0]
+
+    @property
+    def mean(self) -> FloatArray:
+        """(m, C, A): a view of the state."""
+        return self.state[:, len(self.process) :, 0]
+
+    @property
+    def shared(self) -> bool:
+        """Whether one covariance is that of all."""
+        return len(self.process[0, 0]) == 1
+
+    @cached_property
+    def late(self) -> BoolArray:
+        """(T, A): which returns are seen after m others."""
+        seen = self.rows.seen
+        return np.asarray(seen & (seen.cumsum(axis=0, dtype=np.int32) > len(self.process)))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """States after some rows and how the returns differed from what was expected.
+
+    ``means`` (B, n, C, m) for the R = B n rows, or after the last of each n alone (B, 1, C, m);
+    ``variances`` (R, m, A) over r likewise; ``errors`` (R, C) the innovations v over the root of
+    F, r F being their variance; ``squares`` (4, C) the sums over rows of v^2 / F, (v / F)^2, v^2
+    after each asset's first m returns, and log F. v / F is what a return differs by from the one
+    expected after it.
+    """
+
+    rows: slice
+    columns: slice
+    means: FloatArray
+    variances: FloatArray
+    errors: FloatArray
+    squares: FloatArray
+
+
+def filtered_pieces(part: Part, transition: float, *, every: bool) -> Iterator[Piece]:
+    """The filter over all rows, from the part's state; where shared, by blocks once it can be.
+
+    Without ``every`` a block gives the state after its last row alone.
+    """
+    change = len(part.rows.seen)
+    if part.shared:
+        change = min(rows_to_learn(part.rows, len(part.process)), change)
+    yield from _one_by_one(part, transition, change)
+    if change < len(part.rows.seen):
+        yield from _by_blocks(part, transition, change, every=every)
+
+
+def _scales(part: Part, rows: slice, totals: FloatArray) -> FloatArray:
+    """(4, R, A): what the squares v^2 / F are worth in each sum, and the last sum's terms."""
+    seen, late = part.rows.seen[rows], part.late[rows]
+    return np.stack([seen, seen / totals, late * totals, seen * np.log(totals)])
+
+
+def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
+    """The sums (4, C) of a piece, from innovations (R, C) over their deviations."""
+    sums = np.empty((4, errors.shape[1]))
+    if scales.shape[2] == 1:
+        np.matmul(scales[:3, :, 0], errors**2, out=sums[:3])
+    else:
+        np.sum(scales[:3] * errors**2, axis=1, out=sums[:3])
+    sums[3] = scales[3].sum(axis=0)
+    return sums
+
+
+def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
+    """The rows before ``stop``, some at a time."""
+    states, columns, lanes = part.mean.shape
+    means = np.empty((ROWS, lanes * columns, states))
+    variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
+    errors = np.empty((ROWS, lanes * columns))
+    # A view of the state, which changes in place.
+    variance = np.einsum("iia->ia", part.covariance)
+    steps = careful_recursion(part.rows[:stop], transition, part.process, part.state)
+    for t, (error, total) in enumerate(steps):
+        k = t % ROWS
+        means[k] = part.mean.reshape(states, -1).T
+        variances[k], errors[k], totals[k] = variance, error.ravel(), total[0]
+        if k == ROWS - 1 or t == stop - 1:
+            rows, held = slice(t - k, t + 1), slice(0, k + 1)
+            scales = _scales(part, rows, totals[held])
+            squares = _squares(scales, errors[held])
+            found = means[None, held], variances[held], errors[held], squares
+            yield Piece(rows, slice(None), *found)
+
+
+def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
+    """The rows from ``start`` on, of assets that share a covariance."""
+    state = part.mean[:, :, 0].copy()
+    assets = state.shape[1]
+    process, covariance = part.process[:, :, 0].T, part.covariance.transpose(2, 0, 1)
+    # A row in which nothing is seen observes zero times the state.
+    regressors = part.rows.regressors[start:] * part.rows.seen[start:]
+    step = FEW if assets < MANY else STEP
+    for blocks in lifted(regressors, transition, process, covariance, step=step, every=every):
+        chunks = -(-assets * blocks.moving[0].size // UNTHREADED)
+        for columns in np.array_split(np.arange(assets), chunks):
+            where = slice(int(columns[0]), int(columns[-1]) + 1)
+            yield from _through(blocks, part, start + blocks.start, state, where)
+        part.covariance[:, :, 0] = blocks.covariance[0]
+
+
+def _through(
+    blocks: Blocks, part: Part, start: int, state: FloatArray, columns: slice
+) -> Iterator[Piece]:
+    """Some assets through all blocks, from row ``start``; ``state`` (m, N) changes in place."""
+    count, _, size, _ = blocks.whitening.shape
+    states, width = len(state), columns.stop - columns.start
+    kept = blocks.variance.shape[2]
+    totals = blocks.deviation.reshape(-1, 1) ** 2
+    scales = _scales(part, slice(start, start + len(totals)), totals)
+    variances = blocks.variance.reshape(count * kept, states, 1)
+    together = max(1, CACHE // (size * (states + 1) * width))
+    inputs = np.empty((states + size, width))
+    inputs[:states] = state[:, columns]
+    errors, means = np.empty((together, size, width)), np.empty((together, width, kept * states))
+    for first in range(0, count, together):
+        last = min(first + together, count)
+        rows = slice(start + first * size, start + last * size)
+        values = part.rows.values[rows, columns, 0]
+        for k, block in enumerate(range(first, last)):
+            inputs[states:] = values[k * size : (k + 1) * size]
+            np.matmul(blocks.whitening[block, 0], inputs, out=errors[k])
+            np.matmul(inputs.T, blocks.moving[block, 0].T, out=means[k])
+            inputs[:states] = means[k, :, -states:].T
+        found, done = last - first, slice(first * size, last * size)
+        flat = errors[:found].reshape(-1, width)
+        yield Piece(
+            rows,
+            columns,
+            means[:found].reshape(found, width, kept, states).swapaxes(1, 2),
+            variances[first * kept : last * kept],
+            flat,
+            _squares(scales[:, done], flat),
+        )
+    state[:, columns] = inputs[:states]
