@@ -20,6 +20,7 @@ import pandas as pd
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Square
 from kfxl.errors import InputError, SolverError
+from kfxl.portfolio import dense
 from kfxl.portfolio.labels import adopt_labels
 from kfxl.portfolio.risk_budget_problem import (
     MORE_ROWS,
@@ -101,23 +102,11 @@ def risk_budget(
     >>> (100 * result.weights).round(2).tolist()
     [31.15, 21.9, 46.96]
     """
-    matrix = arrays.covariance_matrix(covariance, "covariance")
-    matrix = adopt_labels(matrix, budgets, expected_returns)
-    wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
-    held = np.flatnonzero(wanted)
-    part = matrix.values[np.ix_(held, held)]
-    tilt = _tilt(expected_returns, minimum_return, matrix, held)
-
-    weights = np.zeros(len(wanted))
-    weights[held] = free_weights(part, wanted[held])
-    binding = tilt is not None and bool(tilt @ weights[held] < 0)
-    if tilt is not None and binding:
-        weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
-    shares = _shares(weights, matrix.values)
-    error = shares - wanted
-    if not binding and not np.abs(error).max() <= SHARE_TOLERANCE:
-        raise SolverError(f"risk budgets missed by {np.abs(error).max():.1g}", MORE_ROWS)
-    return RiskBudget(matrix.row(weights), matrix.row(shares), matrix.row(error), binding)
+    with dense.one_thread(covariance):
+        matrix = arrays.covariance_matrix(covariance, "covariance", whole=False)
+        matrix = adopt_labels(matrix, budgets, expected_returns)
+        wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
+        return _solved(matrix, wanted, expected_returns, minimum_return)
 
 
 def risk_budget_weights(
@@ -176,8 +165,32 @@ def risk_parity_weights(covariance: object) -> Row:
     >>> risk_parity_weights(np.diag([0.04, 0.01])).round(4).tolist()
     [0.3333, 0.6667]
     """
-    size = len(arrays.covariance_matrix(covariance, "covariance").values)
-    return risk_budget(covariance, np.full(size, 1 / size)).weights
+    with dense.one_thread(covariance):
+        matrix = arrays.covariance_matrix(covariance, "covariance", whole=False)
+        size = len(matrix.values)
+        return _solved(matrix, np.full(size, 1 / size), None, None).weights
+
+
+def _solved(
+    matrix: Square, wanted: FloatArray, expected_returns: object, minimum_return: object
+) -> RiskBudget:
+    """The result for checked arguments, certified."""
+    held = np.flatnonzero(wanted)
+    whole = len(held) == len(wanted)
+    part = matrix.values if whole else matrix.values[np.ix_(held, held)]
+    tilt = _tilt(expected_returns, minimum_return, matrix, held)
+
+    weights = np.zeros(len(wanted))
+    weights[held] = free_weights(part, wanted[held])
+    binding = tilt is not None and bool(tilt @ weights[held] < 0)
+    if tilt is not None and binding:
+        weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
+    shares, rounding = _shares(weights, matrix.values)
+    error = shares - wanted
+    missed = np.abs(error).max() + rounding
+    if not binding and not missed <= SHARE_TOLERANCE:
+        raise SolverError(f"risk budgets missed by {missed:.1g}", MORE_ROWS)
+    return RiskBudget(matrix.row(weights), matrix.row(shares), matrix.row(error), binding)
 
 
 def normalised_budgets(budgets: object, size: int, labels: pd.Index | None = None) -> FloatArray:
@@ -218,8 +231,16 @@ def _tilt(
     return np.asarray((mean - floor) / np.abs(mean - floor).max())
 
 
-def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
-    parts = weights * (covariance @ weights)
-    if not parts.sum() > 0:
+def _shares(weights: FloatArray, covariance: FloatArray) -> tuple[FloatArray, float]:
+    """Shares (N,) of the variance, and how far rounding may have carried them.
+
+    In a portfolio of hedges small shares are differences of large terms. For weights of one sign
+    |S| w is at most sigma (sigma' w), which bounds these terms without another product.
+    """
+    parts = weights * dense.times(covariance, weights)
+    variance = parts.sum()
+    if not variance > 0:
         raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
-    return np.asarray(parts / parts.sum())
+    alone = weights * np.sqrt(covariance.diagonal())
+    largest = float(alone.max() * alone.sum() / variance)
+    return np.asarray(parts / variance), np.finfo(float).eps * largest
