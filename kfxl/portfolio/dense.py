@@ -8,6 +8,7 @@ hundred assets it saves nothing.
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
@@ -61,3 +62,24 @@ def cholesky(matrix: FloatArray) -> FloatArray:
 def solve(factor: FloatArray, right: FloatArray) -> FloatArray:
     """Solution of matrix @ x = ``right``, one or several columns, by its factor."""
     return np.asarray(dpotrs(factor, right, lower=1)[0])
+
+
+def exact_times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """``matrix @ vector`` rounded once, however much its terms cancel; slow.
+
+    Each product is split into its rounded value and the rest (Dekker, 1971).
+
+    >>> exact_times(np.array([[1e16, 1.0, -1e16]]), np.ones(3)).tolist()
+    [1.0]
+    """
+    product = matrix * vector
+    (high, low), (top, rest) = _halves(matrix), _halves(vector)
+    lost = low * rest - (((product - high * top) - low * top) - high * rest)
+    return np.array([math.fsum(row) for row in np.concatenate([product, lost], axis=1).tolist()])
+
+
+def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two parts of half the digits each, whose products are exact."""
+    shifted = values * (2.0**27 + 1)
+    high = shifted - (shifted - values)
+    return high, values - high

@@ -56,7 +56,9 @@ class _Correlation:
         unit = self.deviations / self.deviations.max()
         if self._coarse is None:
             scale = 1 / self.deviations.max() ** 2
-            self._coarse = np.multiply(self.covariance, scale, dtype=np.float32, casting="same_kind")
+            self._coarse = np.multiply(
+                self.covariance, scale, dtype=np.float32, casting="same_kind"
+            )
         # In d / unit there is no scaling between the products: unit C unit is the covariance.
         curvature, residual = unit**2 * curvature, unit * right
         diagonal = unit**2 + curvature

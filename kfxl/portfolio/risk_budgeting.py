@@ -29,6 +29,8 @@ from kfxl.portfolio.risk_budget_problem import (
     weights_on_floor,
 )
 
+ROUNDING = 100 * np.finfo(float).eps
+
 
 @dataclass(frozen=True, eq=False)
 class RiskBudget:
@@ -185,9 +187,9 @@ def _solved(
     binding = tilt is not None and bool(tilt @ weights[held] < 0)
     if tilt is not None and binding:
         weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
-    shares, rounding = _shares(weights, matrix.values)
+    shares = _shares(weights, matrix.values)
     error = shares - wanted
-    missed = np.abs(error).max() + rounding
+    missed = np.abs(error).max()
     if not binding and not missed <= SHARE_TOLERANCE:
         raise SolverError(f"risk budgets missed by {missed:.1g}", MORE_ROWS)
     return RiskBudget(matrix.row(weights), matrix.row(shares), matrix.row(error), binding)
@@ -231,16 +233,16 @@ def _tilt(
     return np.asarray((mean - floor) / np.abs(mean - floor).max())
 
 
-def _shares(weights: FloatArray, covariance: FloatArray) -> tuple[FloatArray, float]:
-    """Shares (N,) of the variance, and how far rounding may have carried them.
+def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Shares (N,) of the variance, accurate also for portfolios of hedges.
 
-    In a portfolio of hedges small shares are differences of large terms. For weights of one sign
-    |S| w is at most sigma (sigma' w), which bounds these terms without another product.
+    Their small shares are differences of large terms, which for weights of one sign are at most
+    sigma (sigma' w); where rounding of these could show, they are added up exactly.
     """
-    parts = weights * dense.times(covariance, weights)
-    variance = parts.sum()
-    if not variance > 0:
-        raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
     alone = weights * np.sqrt(covariance.diagonal())
-    largest = float(alone.max() * alone.sum() / variance)
-    return np.asarray(parts / variance), np.finfo(float).eps * largest
+    parts = weights * dense.times(covariance, weights)
+    if ROUNDING * alone.max() * alone.sum() > SHARE_TOLERANCE * parts.sum():
+        parts = weights * dense.exact_times(covariance, weights)
+    if not parts.sum() > 0:
+        raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
+    return np.asarray(parts / parts.sum())
