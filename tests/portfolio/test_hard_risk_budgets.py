@@ -1,6 +1,6 @@
 """Two hundred hard matrices, near-singular ones, and many assets: every share is right or refused.
 
-Shares are computed again in extended precision or as fractions, so that rounding of the check hides nothing.
+Shares are computed again in extended precision or as fractions, so that rounding hides nothing.
 """
 
 from fractions import Fraction
