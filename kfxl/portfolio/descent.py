@@ -17,6 +17,7 @@ from kfxl.portfolio.mean_variance_programme import MeanVarianceProblem
 from kfxl.portfolio.places import Places, settled
 
 ROUNDING = 1e-14  # gain, over the size of the gradient, that is none
+BATCH = 4  # assets set free at once: of many, most would soon rest again, one by one
 
 
 def descend(problem: MeanVarianceProblem, guess: FloatArray) -> FloatArray | None:
@@ -32,7 +33,7 @@ def descend(problem: MeanVarianceProblem, guess: FloatArray) -> FloatArray | Non
     free = (problem.lower < weights) & (weights < problem.upper)
     if problem.cost > 0:
         free &= weights != problem.previous
-    for _ in range(20 + 10 * len(weights)):
+    for _ in range(20 + 4 * len(weights)):
         price = None
         if free.any():
             try:
@@ -82,38 +83,31 @@ def _promising(
     free: npt.NDArray[np.bool_],
     price: float | None,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Assets at rest that are worth buying, and worth selling, at the price of the budget."""
+    """The few assets at rest that gain most by being bought, or sold, at the budget's price."""
     gradient, cost = problem.gradient(weights), problem.cost
     worth = gradient - np.where(weights >= problem.previous, cost, -cost)
     kept = gradient - np.where(weights > problem.previous, cost, -cost)
     worth = np.where(~free & (weights < problem.upper), worth, -np.inf)
     kept = np.where(~free & (weights > problem.lower), kept, np.inf)
     if price is None:
-        price = float(worth.max() + kept.min()) / 2
+        price = (float(worth.max()) + float(kept.min())) / 2
     slack = ROUNDING * problem.scale(weights)
-    return worth > price + slack, kept < price - slack
+    gains = np.concatenate([worth - price, price - kept])
+    chosen = (gains > slack) & (gains >= np.sort(gains)[-BATCH:][0])
+    return chosen[: len(worth)], chosen[len(worth) :]
 
 
 def _feasible(problem: MeanVarianceProblem, guess: FloatArray) -> FloatArray:
-    """``guess`` between its bounds and with sum 1: all weights shifted by the same amount.
+    """``guess`` between its bounds and with sum 1: the best assets to trade for it go to a bound.
 
-    Those at rest stay there if the others suffice.
+    So few are left between their resting places, which is where walking is slow.
     """
-    low, high = problem.lower, problem.upper
-    weights = np.clip(guess, low, high)
-    rest = (weights == low) | (weights == high) | (weights == problem.previous)
-    floor, ceiling = np.where(rest, weights, low), np.where(rest, weights, high)
-    if not floor.sum() <= 1 <= ceiling.sum():
-        floor, ceiling = low, high
-    shifts = np.sort(np.concatenate([weights - ceiling, weights - floor]))
-    first, last = 0, len(shifts) - 1
-    while last - first > 1:
-        middle = (first + last) // 2
-        if np.clip(weights - shifts[middle], floor, ceiling).sum() >= 1:
-            first = middle
-        else:
-            last = middle
-    ends = [np.clip(weights - shifts[k], floor, ceiling) for k in (first, last)]
-    above, below = (float(end.sum()) - 1 for end in ends)
-    part = above / (above - below) if above > below else 0.0
-    return np.asarray(ends[0] + part * (ends[1] - ends[0]))
+    weights = np.clip(guess, problem.lower, problem.upper)
+    gap = 1 - float(weights.sum())
+    side = 1.0 if gap > 0 else -1.0
+    bound = problem.upper if gap > 0 else problem.lower
+    order = np.argsort(-side * problem.gradient(weights), kind="stable")
+    room = np.abs(bound - weights)[order]
+    traded = np.clip(abs(gap) - (np.cumsum(room) - room), 0.0, room)
+    weights[order] = np.where(traded == room, bound[order], weights[order] + side * traded)
+    return weights
