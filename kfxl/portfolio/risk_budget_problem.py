@@ -23,42 +23,61 @@ MAX_PRODUCTS = 100  # in one step, before it is left to factors
 MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
 
 
-class _Correlation:
-    """C = covariance / (sigma sigma'), and the equations of Newton's method with it."""
+class _Correlations:
+    """C = covariance / (sigma sigma') of D problems, and the equations of Newton's method.
 
-    def __init__(self, covariance: FloatArray) -> None:
-        self.covariance = covariance
-        self.deviations = np.sqrt(covariance.diagonal())
-        self.factored = len(covariance) <= FACTORED
-        self._matrix: FloatArray | None = None
+    All D problems of few assets are solved at once, those of many one by one.
+    """
+
+    def __init__(self, covariances: FloatArray) -> None:
+        self.covariances = covariances
+        self.deviations = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
+        self.few = covariances.shape[-1] <= FACTORED
+        self.factored = self.few
+        self._matrices: FloatArray | None = None
         self._coarse: npt.NDArray[np.float32] | None = None
 
     def times(self, exposures: FloatArray) -> FloatArray:
-        """C x, without forming C."""
+        """C x (D, N), without forming C."""
         scaled = exposures / self.deviations
-        return np.asarray(dense.times(self.covariance, scaled) / self.deviations)
+        if self.few:
+            return np.asarray((self.covariances @ scaled[..., None])[..., 0] / self.deviations)
+        return np.asarray(dense.times(self.covariances[0], scaled[0])[None] / self.deviations)
 
     def by_factors(self, curvature: FloatArray, right: FloatArray) -> FloatArray:
-        """Solve (C + diag(curvature)) d = right."""
-        if self._matrix is None:
-            self._matrix = self.covariance / self.deviations[:, None] / self.deviations
-        hessian = self._matrix.copy()
-        hessian.flat[:: len(hessian) + 1] += curvature
-        return dense.solve(dense.cholesky(hessian), right)
+        """Solve (C + diag(curvature)) d = right (D, N, k); NaN where there is no solution."""
+        if self._matrices is None:
+            deviations = self.deviations
+            self._matrices = self.covariances / deviations[:, :, None] / deviations[:, None, :]
+        hessians = self._matrices.copy()
+        diagonal = np.arange(hessians.shape[-1])
+        hessians[:, diagonal, diagonal] += curvature
+        try:
+            if self.few:
+                return np.asarray(np.linalg.solve(hessians, right))
+            return dense.solve(dense.cholesky(hessians[0]), right[0])[None]
+        except np.linalg.LinAlgError:
+            if len(hessians) == 1:
+                return np.full(right.shape, np.nan)
+        ones = [slice(k, k + 1) for k in range(len(hessians))]
+        alone = [_Correlations(self.covariances[k]) for k in ones]
+        solved = [
+            one.by_factors(curvature[k], right[k]) for k, one in zip(ones, alone, strict=True)
+        ]
+        return np.concatenate(solved)
 
     def by_gradients(
         self, curvature: FloatArray, right: FloatArray, accuracy: float
     ) -> FloatArray | None:
-        """The same by conjugate gradients (Jacobi preconditioning); None where they are slow.
+        """The same (N,) by conjugate gradients (Jacobi preconditioning); None where they are slow.
 
         Single precision is enough for a step, since the next one starts from an exact gradient.
         """
-        unit = self.deviations / self.deviations.max()
+        unit = self.deviations[0] / self.deviations.max()
         if self._coarse is None:
+            self._coarse = np.empty(self.covariances[0].shape, np.float32)
             scale = 1 / self.deviations.max() ** 2
-            self._coarse = np.multiply(
-                self.covariance, scale, dtype=np.float32, casting="same_kind"
-            )
+            np.multiply(self.covariances[0], scale, out=self._coarse, casting="same_kind")
         # In d / unit there is no scaling between the products: unit C unit is the covariance.
         curvature, residual = unit**2 * curvature, unit * right
         diagonal = unit**2 + curvature
@@ -81,25 +100,27 @@ class _Correlation:
         return None
 
     def solve(self, curvature: FloatArray, right: FloatArray, accuracy: float) -> FloatArray:
-        """Solve by whatever is faster; by factors for good once gradients have been slow."""
+        """Solve (D, N) by whatever is faster; by factors for good once gradients were slow."""
         if not self.factored:
-            answer = self.by_gradients(curvature, right, accuracy)
+            answer = self.by_gradients(curvature[0], right[0], accuracy)
             if answer is not None:
-                return answer
+                return answer[None]
             self.factored = True
-        return self.by_factors(curvature, right)
+        return self.by_factors(curvature, right[..., None])[..., 0]
 
 
-def free_weights(covariance: FloatArray, budgets: FloatArray) -> FloatArray:
-    """Solve the problem without a floor."""
-    correlation = _Correlation(covariance)
-    root = np.sqrt(budgets)
-    size = root @ correlation.times(root)
+def free_weights(covariances: FloatArray, budgets: FloatArray) -> FloatArray:
+    """Solve D problems without a floor: covariances (D, N, N) into weights (D, N)."""
+    if len(covariances) > 1 and covariances.shape[-1] > FACTORED:
+        return np.concatenate([free_weights(matrix[None], budgets) for matrix in covariances])
+    correlations = _Correlations(covariances)
+    root = np.broadcast_to(np.sqrt(budgets), covariances.shape[:2])
+    size = (root * correlations.times(root)).sum(axis=1, keepdims=True)
     # Perfect hedges make the root's variance 0; any positive start will do then.
-    start = root / np.sqrt(size) if size > 0 else root
-    exposures, _ = _newton(correlation, budgets, start)
-    weights = exposures / correlation.deviations
-    return np.asarray(weights / weights.sum())
+    start = root / np.sqrt(np.where(size > 0, size, 1.0))
+    exposures, _ = _newton(correlations, budgets, start)
+    weights = exposures / correlations.deviations
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def weights_on_floor(
@@ -110,85 +131,88 @@ def weights_on_floor(
     Starts on the floor, by enlarging the assets above it, and keeps to it: every step d has
     a'(x + d) = 0. The multiplier of the floor comes with each step.
     """
-    correlation = _Correlation(covariance)
-    correlation.factored = True  # the multiplier needs accurate steps
-    slope = tilt / correlation.deviations
+    correlations = _Correlations(covariance[None])
+    deviations = correlations.deviations[0]
+    slope = tilt / deviations
     slope /= np.abs(slope).max()
     above = slope > 0
-    start = free * correlation.deviations
+    start = free * deviations
     start[above] *= -(slope[~above] @ start[~above]) / (slope[above] @ start[above])
-    start /= np.sqrt(start @ correlation.times(start))
+    start /= np.sqrt(start @ correlations.times(start[None])[0])
 
-    exposures, price = _newton(correlation, budgets, start, slope)
-    residual = _residual(correlation.times(exposures), budgets, exposures, price * slope)
+    found, prices = _newton(correlations, budgets, start[None], slope)
+    exposures, price = found[0], float(prices[0])
+    residual = float(_residual(correlations.times(found), budgets, found, price * slope)[0])
     gap = float(abs(slope @ exposures) / (np.abs(slope) @ exposures))
     if not (residual <= SHARE_TOLERANCE and gap <= SHARE_TOLERANCE and price >= 0):
         raise SolverError(
             f"optimality missed by {max(residual, gap):.1g} with the floor",
             "lower minimum_return, or " + MORE_ROWS,
         )
-    weights = exposures / correlation.deviations
+    weights = exposures / deviations
     return np.asarray(weights / weights.sum())
 
 
 def _residual(
     risk: FloatArray, budgets: FloatArray, exposures: FloatArray, lift: FloatArray | float = 0.0
-) -> float:
-    """Largest |x_i (C x - lift)_i - b_i|, relative to its own terms; ``risk`` is C x.
+) -> FloatArray:
+    """Largest |x_i (C x - lift)_i - b_i| (D,), relative to its own terms; ``risk`` is C x.
 
     An absolute measure would call any x_i near 0 optimal, whatever its gradient.
     """
     carried, lifted = exposures * risk, exposures * lift
     size = np.abs(carried) + np.abs(lifted) + budgets
-    return float((np.abs(carried - lifted - budgets) / size).max())
+    return np.asarray((np.abs(carried - lifted - budgets) / size).max(axis=1))
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # such steps are refused
 def _newton(
-    correlation: _Correlation,
+    correlations: _Correlations,
     budgets: FloatArray,
     exposures: FloatArray,
     slope: FloatArray | None = None,
-) -> tuple[FloatArray, float]:
-    """Damped Newton; the point with the smallest residual, and the multiplier of the floor.
+) -> tuple[FloatArray, FloatArray]:
+    """Damped Newton; the points with the smallest residual, and the multipliers of the floor.
 
     Damping by the largest relative change keeps x positive (Spinu, section 2).
     """
-    best, best_price, smallest = exposures, 0.0, np.inf
+    best, prices = exposures, np.zeros(len(exposures))
+    smallest, done = np.full(len(exposures), np.inf), np.zeros(len(exposures), dtype=bool)
     reached = ROUNDING * len(budgets)
     for _ in range(MAX_STEPS):
-        risk = correlation.times(exposures)
-        direction, lift = _step(correlation, budgets, exposures, risk, slope)
-        residual = _residual(risk, budgets, exposures, 0.0 if slope is None else lift * slope)
-        if residual < smallest:
-            best, best_price, smallest = exposures, lift, residual
-        elif smallest < SHARE_TOLERANCE:
-            break  # at the level of rounding: no step gets closer
-        change = float(np.abs(direction / exposures).max())
-        if not np.isfinite(change) or smallest <= reached:
-            break
-        exposures = exposures - direction / (1 + change if change > 0.5 else 1)
-    return best, best_price
-
-
-def _step(
-    correlation: _Correlation,
-    budgets: FloatArray,
-    exposures: FloatArray,
-    risk: FloatArray,
-    slope: FloatArray | None,
-) -> tuple[FloatArray, float]:
-    """Step of Newton's method and multiplier of the floor; NaN where there is no step."""
-    gradient, curvature = risk - budgets / exposures, budgets / exposures**2
-    try:
+        risk = correlations.times(exposures)
+        gradient, curvature = risk - budgets / exposures, budgets / exposures**2
         if slope is None:
-            residual = _residual(risk, budgets, exposures)
-            if residual <= ROUNDING * len(budgets):
-                return np.zeros(len(budgets)), 0.0
-            return correlation.solve(curvature, gradient, min(0.1, np.sqrt(residual))), 0.0
-        sides = np.column_stack([gradient, slope])
-        plain, tilted = correlation.by_factors(curvature, sides).T
-    except np.linalg.LinAlgError:
-        return np.full(len(budgets), np.nan), 0.0
-    price = float((slope @ plain - slope @ exposures) / (slope @ tilted))
-    return plain - price * tilted, price
+            price, residual = prices, _residual(risk, budgets, exposures)
+        else:
+            direction, price = _step_on_floor(correlations, curvature, gradient, exposures, slope)
+            residual = _residual(risk, budgets, exposures, price[:, None] * slope)
+        better = residual < smallest
+        best, prices = np.where(better[:, None], exposures, best), np.where(better, price, prices)
+        # At the level of rounding no step gets closer.
+        done |= ~better & (smallest < SHARE_TOLERANCE)
+        smallest = np.where(better, residual, smallest)
+        done |= smallest <= reached
+        if done.all():
+            break
+        if slope is None:
+            direction = correlations.solve(curvature, gradient, min(0.1, np.sqrt(residual.max())))
+        change = np.abs(direction / exposures).max(axis=1)
+        done |= ~np.isfinite(change)
+        part = np.where(change > 0.5, 1 / (1 + change), 1.0)[:, None]
+        exposures = np.where(done[:, None], exposures, exposures - part * direction)
+    return best, prices
+
+
+def _step_on_floor(
+    correlations: _Correlations,
+    curvature: FloatArray,
+    gradient: FloatArray,
+    exposures: FloatArray,
+    slope: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Newton's step that keeps slope' x = 0, and the multiplier of the floor."""
+    sides = np.stack([gradient[0], slope], axis=1)[None]
+    plain, tilted = correlations.by_factors(curvature, sides)[0].T
+    price = np.atleast_1d((slope @ plain - slope @ exposures[0]) / (slope @ tilted))
+    return (plain - price * tilted)[None], price
