@@ -29,14 +29,16 @@ def test_contenders_take_turns_and_are_measured_by_the_first() -> None:
     slow = Contender("slow", run("slow", _clock(8.0, 2.0, 4.0)), own_clock=True, limit=1.5)
     fast = Contender("fast", run("fast", _clock(1.0, 2.0, 9.0)), own_clock=True)
     absent = Contender("absent", run("absent", _clock()), needs=("no_such_package",), limit=2)
-    found = measure(Measurement("work", (fast, slow, absent), repeats=3))
-    assert turns == ["fast", "slow"] * 3
-    assert [found.over_limit(timing) for timing in found.timings] == [False, True, False]
+    near = Contender("near", run("near", _clock(6.0, 6.0, 6.0)), own_clock=True, least=4)
+    found = measure(Measurement("work", (fast, slow, absent, near), repeats=3))
+    assert turns == ["fast", "slow", "near"] * 3
+    assert [found.over_limit(timing) for timing in found.timings] == [False, True, False, True]
     cells = [[cell.strip() for cell in line.split("|")[2:7]] for line in table([found]).split("\n")]
     assert cells[2:] == [
         ["fast", "2 s", "1.00", "", ""],
-        ["slow", "4 s", "2.00", "1.5", "TOO SLOW"],
-        ["absent", "", "", "2", "needs no_such_package"],
+        ["slow", "4 s", "2.00", "at most 1.5", "TOO SLOW"],
+        ["absent", "", "", "at most 2", "needs no_such_package"],
+        ["near", "6 s", "3.00", "at least 4", "TOO SLOW"],
     ]
 
 

@@ -11,15 +11,15 @@ import sys
 def main(words: list[str]) -> int:
     """Measure, print one table, and return 1 if something took longer than it may."""
     try:
-        from tests.benchmarks import imports, ranges
+        from tests.benchmarks import backtests, imports, mean_variance, ranges, risk_budgets
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error}; run it with an interpreter that has kfxl's packages\n")
         return 1
     from tests.benchmarks.frame import measure, table
 
     outcomes = []
-    for source in (ranges.measurements, imports.measurements):
-        for measurement in source():
+    for source in (risk_budgets, mean_variance, backtests, ranges, imports):
+        for measurement in source.measurements():
             if not words or any(word.lower() in measurement.name.lower() for word in words):
                 sys.stderr.write(f"{measurement.name} ...\n")
                 outcomes.append(measure(measurement))

@@ -22,7 +22,8 @@ class Contender:
     """One way to do the work of a measurement.
 
     ``run`` does it once and returns the result, or the seconds it took where ``own_clock``.
-    ``needs`` are packages without which it is left out; ``limit`` is the highest ratio allowed.
+    ``needs`` are packages without which it is left out; ``limit`` is the highest ratio allowed,
+    ``least`` the lowest: how many times faster the first contender has to be.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Contender:
     own_clock: bool = False
     needs: tuple[str, ...] = ()
     limit: float | None = None
+    least: float | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -75,9 +77,12 @@ class Outcome:
         return timing.median / self.timings[0].median
 
     def over_limit(self, timing: Timing) -> bool:
-        """Whether a contender took longer than it may."""
-        limit = timing.contender.limit
-        return bool(timing.seconds) and limit is not None and self.ratio(timing) > limit
+        """Whether a contender, or the first beside it, took longer than it may."""
+        limit, least = timing.contender.limit, timing.contender.least
+        if not timing.seconds:
+            return False
+        ratio = self.ratio(timing)
+        return (limit is not None and ratio > limit) or (least is not None and ratio < least)
 
 
 def measure(measurement: Measurement, repeats: int | None = None) -> Outcome:
@@ -122,10 +127,11 @@ def table(outcomes: Iterable[Outcome]) -> str:
 
 def _columns(outcome: Outcome, timing: Timing) -> tuple[str, ...]:
     contender = timing.contender
-    limit = "" if contender.limit is None else f"{contender.limit:g}"
+    limits = ("at most", contender.limit), ("at least", contender.least)
+    limit = ", ".join(f"{word} {value:g}" for word, value in limits if value is not None)
     if not timing.seconds:
         return contender.name, "", "", limit, f"needs {', '.join(contender.missing)}"
-    verdict = "" if contender.limit is None else "ok"
+    verdict = "ok" if limit else ""
     if outcome.over_limit(timing):
         verdict = "TOO SLOW"
     ratio = f"{outcome.ratio(timing):.2f}"
