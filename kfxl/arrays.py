@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.linalg.lapack import dpotrf
 
 from kfxl.errors import InputError
 
@@ -24,6 +25,7 @@ Row: TypeAlias = "FloatArray | pd.Series[float]"
 
 SYMMETRY_TOLERANCE = 1e-12
 SEMIDEFINITE_TOLERANCE = 1e-10
+TILE = 128  # rows of a matrix that stay in the cache
 LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or price is
 
 
@@ -253,26 +255,27 @@ def per_asset(
     return vector(values, argument, size, labels)
 
 
-def covariance_matrix(values: object, argument: str, *, positive_diagonal: bool = True) -> Square:
+def covariance_matrix(
+    values: object, argument: str, *, positive_diagonal: bool = True, whole: bool = True
+) -> Square:
     """Check an N x N covariance matrix: symmetric to 1e-12, positive semidefinite, finite.
 
-    Rounding below the tolerance is averaged away; anything larger is refused.
+    Rounding below the tolerance is averaged away; anything larger is refused. With ``whole``
+    False, beyond 1000 assets only blocks of 500 are checked to be semidefinite: for solvers that
+    need less work than that check, and whose answers hold for any matrix.
     """
-    array = _numbers(values, argument)
+    plain = isinstance(values, np.ndarray) and values.dtype == np.float64
+    array = np.asarray(values, order="C") if plain else _numbers(values, argument)
     labels = None
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise InputError(argument, f"has shape {array.shape}", "give a square covariance matrix")
     if isinstance(values, pd.DataFrame):
         labels = values.columns
         _check_labels(labels, argument, "name")
-        array = array[reorder(values.index, labels, argument, "name")]
+        if not values.index.equals(labels):
+            array = array[reorder(values.index, labels, argument, "name")]
     _check_finite(array, argument, (labels, "row"), (labels, "column"))
-    scale = np.abs(array).max()
-    apart = np.abs(array - array.T)
-    if apart.max() > SYMMETRY_TOLERANCE * scale:
-        row, column = divmod(int(apart.argmax()), len(array))
-        pair = f"{place(labels, row, 'row')} and {place(labels, column, 'column')}"
-        raise InputError(argument, f"differs across its diagonal at {pair}", "make it symmetric")
+    array = _symmetric(array, argument, labels)
     diagonal = array.diagonal()
     low = diagonal <= 0 if positive_diagonal else diagonal < 0
     if low.any():
@@ -280,22 +283,36 @@ def covariance_matrix(values: object, argument: str, *, positive_diagonal: bool 
         raise InputError(
             argument, f"variance of {asset} is not positive", "leave out assets that never move"
         )
-    array = (array + array.T) / 2
-    _check_semidefinite(array, argument)
+    step = len(array) if whole or len(array) <= 1000 else 500
+    for start in range(0, len(array), step):
+        _check_semidefinite(array[start : start + step, start : start + step], argument)
     return Square(array, labels)
+
+
+def _symmetric(array: FloatArray, argument: str, labels: pd.Index | None) -> FloatArray:
+    """The matrix without rounding across its diagonal; itself where there is none."""
+    tiles = (slice(start, start + TILE) for start in range(0, len(array), TILE))
+    if all(np.array_equal(array[tile, : tile.stop], array[: tile.stop, tile].T) for tile in tiles):
+        return array
+    apart = np.abs(array - array.T)
+    if apart.max() > SYMMETRY_TOLERANCE * np.abs(array).max():
+        row, column = divmod(int(apart.argmax()), len(array))
+        pair = f"{place(labels, row, 'row')} and {place(labels, column, 'column')}"
+        raise InputError(argument, f"differs across its diagonal at {pair}", "make it symmetric")
+    return np.asarray((array + array.T) / 2)
 
 
 def _check_semidefinite(array: FloatArray, argument: str) -> None:
     shift = SEMIDEFINITE_TOLERANCE * array.diagonal().max()
-    try:
-        np.linalg.cholesky(array + max(shift, np.finfo(float).tiny) * np.eye(len(array)))
-    except np.linalg.LinAlgError:
+    shifted = np.array(array.T, order="F")
+    shifted.flat[:: len(array) + 1] += max(shift, np.finfo(float).tiny)
+    if dpotrf(shifted, lower=1, clean=0, overwrite_a=1)[1]:
         smallest = np.linalg.eigvalsh(array)[0]
         raise InputError(
             argument,
             f"is no covariance matrix (smallest eigenvalue {smallest:.3g})",
             "estimate it from one set of complete rows",
-        ) from None
+        )
 
 
 def number(

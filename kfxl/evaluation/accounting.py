@@ -71,17 +71,19 @@ def keep_books(
             raise InputError("cost", problem, "give a fraction such as 0.001")
         return worth - bill
 
-    held = first_weights
+    held, gaps = first_weights, np.isnan(returns.values)
+    holes = gaps if gaps.any() else None
     worth = pay(0, initial_value, float(np.abs(held).sum()))
     start = 0
     for stop in [*trade_rows, periods - 1]:
         if start > stop:
             break  # the last row was a trade
         rows = slice(start, stop + 1)
-        growth, weights[rows], held = _drift(returns, rows, held)
+        growth, weights[rows], held = _drift(returns, rows, held, holes)
         with np.errstate(over="ignore"):
             value[rows] = worth * growth
-        _refuse_first(~np.isfinite(value[rows]), returns, rows, "grows beyond all numbers")
+        if not value[rows].max() < np.inf:
+            _refuse_first(~np.isfinite(value[rows]), returns, rows, "grows beyond all numbers")
         worth = float(value[stop])
         if stop in trade_rows:
             wanted = target(stop, held)
@@ -92,25 +94,27 @@ def keep_books(
 
 
 def _drift(
-    returns: Panel, rows: slice, held: FloatArray
+    returns: Panel, rows: slice, held: FloatArray, holes: npt.NDArray[np.bool_] | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Growth of the portfolio, weights at the start of each row, and after the last one."""
-    moves = returns.values[rows]
-    missing = np.isnan(moves) & (held != 0)
-    if missing.any():
-        row, column = (int(i) for i in np.argwhere(missing)[0])
+    moves, idle = returns.values[rows], held == 0
+    if idle.any():
+        moves = np.where(idle, 0.0, moves)
+    if holes is not None and (holes[rows] & ~idle).any():
+        row, column = (int(i) for i in np.argwhere(holes[rows] & ~idle)[0])
         where = place(returns.index, rows.start + row, "row")
         asset = place(returns.columns, column, "column")
         raise InputError(
             "returns", f"value at {where}, {asset} is missing and held", "fill it or drop the asset"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = held * np.cumprod(1 + np.where(held == 0, 0.0, moves), axis=0)
+        parts = held * np.cumprod(1 + moves, axis=0)
         growth = parts.sum(axis=1)
-    _refuse_first(growth <= 0, returns, rows, "is worth nothing")
-    _refuse_first(~np.isfinite(growth), returns, rows, "grows beyond all numbers")
+    if not 0 < growth.min() <= growth.max() < np.inf:
+        _refuse_first(growth <= 0, returns, rows, "is worth nothing")
+        _refuse_first(~np.isfinite(growth), returns, rows, "grows beyond all numbers")
     after = parts / growth[:, None]
-    return growth, np.vstack([held, after[:-1]]), after[-1]
+    return growth, np.concatenate([held[None], after[:-1]]), after[-1]
 
 
 def _refuse_first(wrong: npt.NDArray[np.bool_], returns: Panel, rows: slice, end: str) -> None:

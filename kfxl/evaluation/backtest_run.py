@@ -13,7 +13,13 @@ from kfxl.arrays import FloatArray, Panel, Table
 from kfxl.estimation.factor_betas import FactorBetas, factor_betas
 from kfxl.evaluation.accounting import Books, keep_books
 from kfxl.evaluation.backtest_settings import Plan
-from kfxl.evaluation.strategies import Decision, Strategy, decide
+from kfxl.evaluation.strategies import (
+    Decision,
+    FixedWeights,
+    RiskBudgeting,
+    Strategy,
+    decide,
+)
 
 
 @dataclass
@@ -45,12 +51,18 @@ class BacktestRun:
     ) -> tuple[Books, list[Decision]]:
         """Books of ``strategy`` that starts with ``first``, and its decisions."""
         decisions: list[Decision] = []
+        known = None
+        if isinstance(strategy, FixedWeights | RiskBudgeting):
+            known = strategy.targets(self.data.values, self.rows)
 
         def target(row: int, drifted: FloatArray) -> FloatArray:
-            history = _before(self.data, row + 1)
-            when = arrays.place(self.data.index, row, "row")
-            previous = self.data.row(drifted.copy())
-            decisions.append(decide(strategy, history, previous, argument, when))
+            if known is not None:
+                decisions.append(Decision(known[len(decisions)]))
+            else:
+                history = _before(self.data, row + 1)
+                when = arrays.place(self.data.index, row, "row")
+                previous = self.data.row(drifted.copy())
+                decisions.append(decide(strategy, history, previous, argument, when))
             self.done += 1
             if self.progress is not None:
                 self.progress(self.done, 2 * len(self.rows))

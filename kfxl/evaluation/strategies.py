@@ -15,11 +15,15 @@ import pandas as pd
 
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Table
-from kfxl.errors import InputError, SolverError
+from kfxl.errors import InputError, KfxlError, SolverError
 from kfxl.estimation.covariance import KALMAN_FACTOR, METHODS, covariance
 from kfxl.estimation.expected_returns import expected_returns
 from kfxl.portfolio.mean_variance import mean_variance_weights
-from kfxl.portfolio.risk_budgeting import risk_budget_weights
+from kfxl.portfolio.risk_budgeting import (
+    normalised_budgets,
+    risk_budget_weights,
+    weights_by_budget,
+)
 
 STRATEGIES = {
     "kalman": "mean-variance weights on Kalman-filtered expected returns, trading costs included",
@@ -29,6 +33,7 @@ STRATEGIES = {
 }
 FIXED_WEIGHTS = "fixed weights"
 SUM_TOLERANCE = 1e-8
+TOGETHER = 64  # assets up to which all decisions of a risk budget are made at once
 
 
 class Strategy(Protocol):
@@ -144,6 +149,23 @@ class RiskBudgeting:
         budgets = np.ones(len(matrix)) if self.budgets is None else self.budgets
         return risk_budget_weights(matrix, budgets)
 
+    def targets(self, returns: FloatArray, rows: Sequence[int]) -> FloatArray | None:
+        """Weights (D, N) at the closes of ``rows``, each from what is known there, all at once.
+
+        None where they are better asked for one by one: for many assets, whose matrices take
+        room, with labels, which have to be aligned, or where one of them has no answer.
+        """
+        size = returns.shape[1]
+        labelled = isinstance(self.budgets, pd.Series) or isinstance(self.factors, pd.DataFrame)
+        if size > TOGETHER or labelled:
+            return None
+        try:
+            matrices = [_covariance(self, returns[: row + 1]) for row in rows]
+            given = np.ones(size) if self.budgets is None else self.budgets
+            return weights_by_budget(np.array(matrices), normalised_budgets(given, size))[0]
+        except KfxlError:
+            return None
+
 
 def _covariance(settings: KalmanMeanVariance | RiskBudgeting, history: Table) -> Table:
     """Covariance at the end of the history; of the factors no later row is looked at."""
@@ -171,6 +193,10 @@ class FixedWeights:
     def target(self, history: Table, previous_weights: object = None) -> FloatArray:  # noqa: ARG002
         """The weights (N,)."""
         return self.weights.copy()
+
+    def targets(self, returns: FloatArray, rows: Sequence[int]) -> FloatArray:  # noqa: ARG002
+        """The weights (D, N)."""
+        return np.array([self.weights] * len(rows)).reshape(len(rows), len(self.weights))
 
 
 def strategy_name(spec: object) -> str:

@@ -14,8 +14,10 @@ import pandas as pd
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row
 from kfxl.errors import InputError
+from kfxl.portfolio import dense
 from kfxl.portfolio.labels import adopt_labels
-from kfxl.portfolio.mean_variance_problem import SUM_ROUNDING, MeanVarianceProblem, solve
+from kfxl.portfolio.mean_variance_problem import solve
+from kfxl.portfolio.mean_variance_programme import SUM_ROUNDING, MeanVarianceProblem
 
 
 def mean_variance_weights(
@@ -80,10 +82,9 @@ def mean_variance_weights(
     ...                       cost=0.01).tolist()
     [0.25, 0.75]
     """
-    matrix = adopt_labels(
-        arrays.covariance_matrix(covariance, "covariance", positive_diagonal=False),
-        *(expected_returns, previous_weights, lower, upper),
-    )
+    with dense.one_thread(covariance):
+        matrix = arrays.covariance_matrix(covariance, "covariance", positive_diagonal=False)
+    matrix = adopt_labels(matrix, expected_returns, previous_weights, lower, upper)
     size, labels = len(matrix.values), matrix.labels
     periods = arrays.number(horizon, "horizon", above=0)
     aversion = arrays.number(risk_aversion, "risk_aversion", low=0)
@@ -99,7 +100,8 @@ def mean_variance_weights(
     problem = MeanVarianceProblem(
         periods * mean, periods * aversion * matrix.values, previous, rate, low, high
     )
-    return matrix.row(solve(problem))
+    with dense.one_thread(matrix.values):
+        return matrix.row(solve(problem))
 
 
 def _check_bounds(low: FloatArray, high: FloatArray, labels: pd.Index | None) -> None:

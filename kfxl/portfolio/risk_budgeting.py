@@ -20,6 +20,7 @@ import pandas as pd
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Row, Square
 from kfxl.errors import InputError, SolverError
+from kfxl.portfolio import dense
 from kfxl.portfolio.labels import adopt_labels
 from kfxl.portfolio.risk_budget_problem import (
     MORE_ROWS,
@@ -27,6 +28,8 @@ from kfxl.portfolio.risk_budget_problem import (
     free_weights,
     weights_on_floor,
 )
+
+ROUNDING = 100 * np.finfo(float).eps
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,23 +104,11 @@ def risk_budget(
     >>> (100 * result.weights).round(2).tolist()
     [31.15, 21.9, 46.96]
     """
-    matrix = arrays.covariance_matrix(covariance, "covariance")
-    matrix = adopt_labels(matrix, budgets, expected_returns)
-    wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
-    held = np.flatnonzero(wanted)
-    part = matrix.values[np.ix_(held, held)]
-    tilt = _tilt(expected_returns, minimum_return, matrix, held)
-
-    weights = np.zeros(len(wanted))
-    weights[held] = free_weights(part, wanted[held])
-    binding = tilt is not None and bool(tilt @ weights[held] < 0)
-    if tilt is not None and binding:
-        weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
-    shares = _shares(weights, matrix.values)
-    error = shares - wanted
-    if not binding and not np.abs(error).max() <= SHARE_TOLERANCE:
-        raise SolverError(f"risk budgets missed by {np.abs(error).max():.1g}", MORE_ROWS)
-    return RiskBudget(matrix.row(weights), matrix.row(shares), matrix.row(error), binding)
+    with dense.one_thread(covariance):
+        matrix = arrays.covariance_matrix(covariance, "covariance", whole=False)
+        matrix = adopt_labels(matrix, budgets, expected_returns)
+        wanted = normalised_budgets(budgets, len(matrix.values), matrix.labels)
+        return _solved(matrix, wanted, expected_returns, minimum_return)
 
 
 def risk_budget_weights(
@@ -176,8 +167,50 @@ def risk_parity_weights(covariance: object) -> Row:
     >>> risk_parity_weights(np.diag([0.04, 0.01])).round(4).tolist()
     [0.3333, 0.6667]
     """
-    size = len(arrays.covariance_matrix(covariance, "covariance").values)
-    return risk_budget(covariance, np.full(size, 1 / size)).weights
+    with dense.one_thread(covariance):
+        matrix = arrays.covariance_matrix(covariance, "covariance", whole=False)
+        size = len(matrix.values)
+        return _solved(matrix, np.full(size, 1 / size), None, None).weights
+
+
+def weights_by_budget(
+    covariances: FloatArray, budgets: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Certified weights and shares (D, N) of D covariance matrices (D, N, N) known to be valid.
+
+    SolverError where one of them has no accurate answer; ``budgets`` (N,) sum to 1.
+
+    >>> weights_by_budget(np.array([np.eye(2), np.diag([0.04, 0.01])]), np.array([0.5, 0.5]))[0]
+    array([[0.5       , 0.5       ],
+           [0.33333333, 0.66666667]])
+    """
+    held = np.flatnonzero(budgets)
+    weights = np.zeros(covariances.shape[:2])
+    whole = len(held) == len(budgets)
+    part = covariances if whole else covariances[:, held[:, None], held]
+    weights[:, held] = free_weights(part, budgets[held])
+    shares = _shares(weights, covariances)
+    missed = np.abs(shares - budgets).max()
+    if not missed <= SHARE_TOLERANCE:
+        raise SolverError(f"risk budgets missed by {missed:.1g}", MORE_ROWS)
+    return weights, shares
+
+
+def _solved(
+    matrix: Square, wanted: FloatArray, expected_returns: object, minimum_return: object
+) -> RiskBudget:
+    """The result for checked arguments."""
+    held = np.flatnonzero(wanted)
+    tilt = _tilt(expected_returns, minimum_return, matrix, held)
+    found, found_shares = weights_by_budget(matrix.values[None], wanted)
+    weights, shares = found[0], found_shares[0]
+    binding = tilt is not None and bool(tilt @ weights[held] < 0)
+    if tilt is not None and binding:
+        part = matrix.values[np.ix_(held, held)]
+        weights[held] = weights_on_floor(part, wanted[held], tilt, weights[held])
+        shares = _shares(weights[None], matrix.values[None])[0]
+    row = matrix.row
+    return RiskBudget(row(weights), row(shares), row(shares - wanted), binding)
 
 
 def normalised_budgets(budgets: object, size: int, labels: pd.Index | None = None) -> FloatArray:
@@ -218,8 +251,18 @@ def _tilt(
     return np.asarray((mean - floor) / np.abs(mean - floor).max())
 
 
-def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
-    parts = weights * (covariance @ weights)
-    if not parts.sum() > 0:
+def _shares(weights: FloatArray, covariances: FloatArray) -> FloatArray:
+    """Shares (D, N) of the variance, accurate also for portfolios of hedges.
+
+    Their small shares are differences of large terms, which for weights of one sign are at most
+    sigma (sigma' w); where rounding of these could show, they are added up exactly.
+    """
+    parts = weights * (covariances @ weights[..., None])[..., 0]
+    alone = weights * np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    largest = ROUNDING * alone.max(axis=1) * alone.sum(axis=1)
+    for k in np.flatnonzero(~(largest <= SHARE_TOLERANCE * parts.sum(axis=1))):
+        parts[k] = weights[k] * dense.exact_times(covariances[k], weights[k])
+    variance = parts.sum(axis=1, keepdims=True)
+    if not (variance > 0).all():
         raise SolverError("the portfolio by risk budget has no risk", MORE_ROWS)
-    return np.asarray(parts / parts.sum())
+    return np.asarray(parts / variance)

@@ -12,7 +12,15 @@ import sys
 def main(words: list[str]) -> int:
     """Measure, print one table, and return 1 if something took longer than it may."""
     try:
-        from tests.benchmarks import betas, filters, imports, ranges
+        from tests.benchmarks import (
+            backtests,
+            betas,
+            filters,
+            imports,
+            mean_variance,
+            ranges,
+            risk_budgets,
+        )
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error}; run it with an interpreter that has kfxl's packages\n")
         return 1
@@ -23,7 +31,7 @@ def main(words: list[str]) -> int:
 
         return evidence.main(words[1:])
     outcomes = []
-    for source in (filters, betas, ranges, imports):
+    for source in (filters, betas, risk_budgets, mean_variance, backtests, ranges, imports):
         for measurement in source.measurements():
             if not words or any(word.lower() in measurement.name.lower() for word in words):
                 sys.stderr.write(f"{measurement.name} ...\n")

@@ -1,5 +1,7 @@
 """Mean-variance weights: recorded rebalances, another solver, optimality checked again."""
 
+import sys
+
 import cvxpy as cp
 import numpy as np
 import pandas as pd
@@ -10,8 +12,10 @@ from scipy.optimize import linprog
 
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio import mean_variance_problem
+from kfxl.portfolio.descent import descend
 from kfxl.portfolio.mean_variance import mean_variance_weights
-from kfxl.portfolio.mean_variance_problem import MeanVarianceProblem
+from kfxl.portfolio.mean_variance_programme import MeanVarianceProblem
+from tests.portfolio.random_problems import distance_from_optimum, random_problem
 from tests.references import table
 
 EDGE = 1e-9
@@ -258,7 +262,10 @@ def test_bounds_that_leave_one_point():
 
 
 def test_no_uncertified_answer(monkeypatch):
-    """An interior point far from the answer is not passed on."""
+    """Answers far from the optimum are not passed on."""
+    monkeypatch.setattr(
+        mean_variance_problem, "active_set", lambda problem: np.array([0.3, 0.3, 0.4])
+    )
     monkeypatch.setattr(
         mean_variance_problem, "interior_point", lambda problem, accuracy: np.full(3, np.nan)
     )
@@ -286,3 +293,62 @@ def test_labelled_arguments_are_aligned_also_without_labels_on_mean_and_covarian
     named = mean_variance_weights(mean, covariance, previous_weights=previous, upper=upper)
     plain = mean_variance_weights(mean, covariance, previous_weights=[1, 0], upper=[0.3, 0.9])
     assert named.to_dict() == dict(zip("AB", plain, strict=True))
+
+
+# --- active sets ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_problems_of_all_sizes(seed):
+    """A part of the 2,000 that tests/benchmarks/mean_variance.py solves."""
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        problem = random_problem(rng, 80)
+        assert distance_from_optimum(mean_variance_weights(**problem), problem) < 1e-8
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_active_sets_and_the_interior_point_agree(seed, monkeypatch):
+    problem = case(seed)
+    full = np.linalg.matrix_rank(problem["covariance"]) == len(problem["mean"])
+    weights = weights_of(problem)
+    monkeypatch.setattr(mean_variance_problem, "active_set", lambda problem: None)
+    other = weights_of(problem)
+    if full and problem["aversion"] > 0:  # one optimum, and one only
+        np.testing.assert_allclose(weights, other, atol=1e-7)
+    fields = {k: v for k, v in problem.items() if k not in ("low", "high")}
+    size = np.abs(problem["mean"]).max() * problem["horizon"] + problem["cost"]
+    assert utility(weights, **fields) == pytest.approx(utility(other, **fields), abs=1e-9 * size)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_walking_from_any_start_ends_at_the_optimum(seed):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, 40)
+    problem["covariance"] += 1e-6 * np.eye(len(problem["covariance"]))
+    horizon = problem["horizon"]
+    programme = MeanVarianceProblem(
+        horizon * problem["expected_returns"],
+        horizon * problem["risk_aversion"] * problem["covariance"],
+        *(problem[name] for name in ("previous_weights", "cost", "lower", "upper")),
+    )
+    size = len(problem["covariance"])
+    for start in (np.zeros(size), np.ones(size), rng.normal(size=size)):
+        assert distance_from_optimum(descend(programme, start), problem) < 1e-8
+
+
+def test_assets_that_are_all_the_same():
+    """Every place is a tie: any weights of a single factor are as good as any others."""
+    ones = np.full((6, 6), 1e-4)
+    for cost in (0.0, 0.01):
+        weights = mean_variance_weights(
+            np.full(6, 0.01), ones, previous_weights=np.full(6, 1 / 6), cost=cost, upper=0.4
+        )
+        assert abs(weights.sum() - 1) < 1e-12
+
+
+def test_without_piqp_there_is_an_answer_or_an_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "piqp", None)
+    np.testing.assert_allclose(mean_variance_weights([0.2, 0.1], np.eye(2)), [0.51, 0.49])
+    with pytest.raises(SolverError, match="optimality conditions"):
+        mean_variance_weights([0.2, 0.1, 0.1], np.eye(3), risk_aversion=0, upper=0.6)

@@ -1,0 +1,85 @@
+"""Symmetric matrices in the solvers: products and factorisations, all of them on one thread.
+
+Everything here is scipy's BLAS: numpy brings another one, and the threads of two that take turns
+wait for each other. Even those of one do so, actively, several times in each factorisation: next
+to other work on the machine that takes many times longer than the work itself, and for a few
+hundred assets it saves nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg.blas import dsymv, ssymv
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from kfxl.arrays import FloatArray
+
+THREADED = 64**2  # numbers; smaller matrices never leave the calling thread
+
+
+def one_thread(matrix: object) -> AbstractContextManager[Any]:
+    """A context in which linear algebra on a ``matrix``, or others of its size, uses one thread."""
+    size = getattr(matrix, "size", 0)
+    many = isinstance(size, int) and size > THREADED
+    return _pools().limit(limits=1, user_api="blas") if many else nullcontext()
+
+
+@cache
+def _pools() -> Any:
+    from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
+
+    return ThreadpoolController()
+
+
+def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """``matrix @ vector`` for a symmetric matrix, of which one half is read."""
+    return np.asarray(dsymv(1.0, matrix.T, vector))
+
+
+def coarse_times(matrix: npt.NDArray[np.float32], vector: FloatArray) -> FloatArray:
+    """:func:`times` to seven digits, in half the time."""
+    return np.asarray(ssymv(1.0, matrix.T, vector), np.float64)
+
+
+def cholesky(matrix: FloatArray) -> FloatArray:
+    """Factor for :func:`solve`; LinAlgError where the symmetric ``matrix`` is not definite.
+
+    >>> solve(cholesky(np.diag([4.0, 1.0])), np.ones(2)).tolist()
+    [0.25, 1.0]
+    """
+    factor, failed = dpotrf(matrix.T, lower=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("the matrix is not positive definite")
+    return np.asarray(factor)
+
+
+def solve(factor: FloatArray, right: FloatArray) -> FloatArray:
+    """Solution of matrix @ x = ``right``, one or several columns, by its factor."""
+    return np.asarray(dpotrs(factor, right, lower=1)[0])
+
+
+def exact_times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """``matrix @ vector`` rounded once, however much its terms cancel; slow.
+
+    Each product is split into its rounded value and the rest (Dekker, 1971).
+
+    >>> exact_times(np.array([[1e16, 1.0, -1e16]]), np.ones(3)).tolist()
+    [1.0]
+    """
+    product = matrix * vector
+    (high, low), (top, rest) = _halves(matrix), _halves(vector)
+    lost = low * rest - (((product - high * top) - low * top) - high * rest)
+    return np.array([math.fsum(row) for row in np.concatenate([product, lost], axis=1).tolist()])
+
+
+def _halves(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two parts of half the digits each, whose products are exact."""
+    shifted = values * (2.0**27 + 1)
+    high = shifted - (shifted - values)
+    return high, values - high
