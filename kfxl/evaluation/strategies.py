@@ -153,11 +153,11 @@ class RiskBudgeting:
         """Weights (D, N) at the closes of ``rows``, each from what is known there, all at once.
 
         None where they are better asked for one by one: for many assets, whose matrices take
-        room, with labels, which have to be aligned, or where one of them has no answer.
+        room, with labels or a model of factors, or where one of them has no answer.
         """
         size = returns.shape[1]
-        labelled = isinstance(self.budgets, pd.Series) or isinstance(self.factors, pd.DataFrame)
-        if size > TOGETHER or labelled:
+        modelled = self.covariance_method == KALMAN_FACTOR
+        if size > TOGETHER or modelled or isinstance(self.budgets, pd.Series):
             return None
         try:
             matrices = [_covariance(self, returns[: row + 1]) for row in rows]
