@@ -96,7 +96,9 @@ def _index_of(returns: Panel) -> Panel:
 def _betas(returns: Panel, factors: Panel) -> FactorBetas:
     """Factor betas; errors in the words of a covariance's caller."""
     try:
-        return factor_betas(returns.table(returns.values), factors.table(factors.values))
+        return factor_betas(
+            returns.table(returns.values), factors.table(factors.values), history=False
+        )
     except InputError as error:
         if error.argument == "factor_returns":
             raise InputError("factors", error.problem, error.remedy) from None
