@@ -14,8 +14,9 @@ from pathlib import Path
 
 from kfxl import __version__
 from kfxl.errors import InputError, KfxlError
-from kfxl.hosts.calc_install import Installed, compute, installed
+from kfxl.hosts.calc_install import compute
 from kfxl.hosts.calc_office import Office, plain_variables, this_office
+from kfxl.hosts.calc_profile import LOCK, Installed, in_use, installed
 
 AGAIN = "run: kfxl calc install"
 SETTINGS = "pythonpath/kfxl_calc/settings.json"
@@ -167,24 +168,9 @@ def _running(office: Office) -> Iterator[Finding]:
 def needs_restart(office: Office) -> bool:
     """Whether a LibreOffice runs that does not know the add-in yet."""
     addin = installed(office.profile)
-    lock = office.profile / ".lock"
-    if addin is None or not lock.is_file() or not runs():
+    if addin is None or not in_use(office.profile):
         return False
-    return lock.stat().st_mtime < addin.folder.parent.stat().st_mtime
-
-
-def runs(processes: Path = Path("/proc")) -> bool:
-    """Whether a LibreOffice of this user runs, as far as this system tells."""
-    if not processes.is_dir():
-        return True
-    for name in processes.glob("[0-9]*/comm"):
-        try:
-            ours = name.stat().st_uid == os.getuid()
-            if ours and name.read_text(encoding="utf-8").startswith("soffice"):
-                return True
-        except OSError:
-            continue
-    return False
+    return (office.profile / LOCK).stat().st_mtime < addin.folder.parent.stat().st_mtime
 
 
 def _cell(office: Office) -> Iterator[Finding]:
