@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -71,7 +72,10 @@ def findings(office: Office | None = None) -> list[Finding]:
 def interpreters_in(addin: Installed) -> list[str]:
     """The interpreters that an extension looks for, the first one that is there being started."""
     text = (addin.folder / SETTINGS).read_text(encoding="utf-8")
-    return [str(each) for each in json.loads(text)["interpreters"]]
+    try:
+        return list(map(str, json.loads(text)["interpreters"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"the add-in's settings are damaged; {AGAIN}") from error
 
 
 def interpreter_of(addin: Installed) -> Path | None:
@@ -149,14 +153,19 @@ def _first_line(python: Path) -> dict[str, str]:
             check=False,
             env=plain_variables(),
         )
-        return {str(name): str(text) for name, text in json.loads(done.stdout).items()}
     except subprocess.TimeoutExpired:
         return {"error": "it does not answer"}
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError):
-            return {"error": error.strerror or "it cannot be started"}
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return {"error": lines[-1] if lines else "it says nothing"}
+    except OSError as error:
+        return {"error": error.strerror or "it cannot be started"}
+    said = done.stdout.decode(errors="replace").strip()
+    with contextlib.suppress(ValueError):
+        answer = json.loads(said)
+        if isinstance(answer, dict) and "ready" in answer:
+            return {"ready": str(answer["ready"])}
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    if said and not lines:
+        return {"error": f"it says {said.splitlines()[0]}"}
+    return {"error": lines[-1] if lines else "it says nothing"}
 
 
 def _running(office: Office) -> Iterator[Finding]:

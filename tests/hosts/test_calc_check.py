@@ -105,6 +105,16 @@ def test_an_add_in_that_its_user_has_switched_off(whole: Office) -> None:
     assert bad(whole) == [Finding("add-in", False, found)]
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"interpreters": 1}'])
+def test_damaged_settings_of_the_add_in(whole: Office, text: str) -> None:
+    addin = installed(whole.profile)
+    assert addin is not None
+    (addin.folder / calc_check.SETTINGS).write_text(text)
+    assert {finding.what: finding.found for finding in bad(whole)}["interpreter"] == (
+        "this could not be looked at: the add-in's settings are damaged; run: kfxl calc install"
+    )
+
+
 def test_an_interpreter_that_is_gone(whole: Office) -> None:
     settle(whole, ["/nowhere/python"])
     found = bad(whole)
@@ -121,6 +131,9 @@ def test_an_interpreter_that_is_gone(whole: Office) -> None:
         ("echo 'No module named kfxl' >&2; exit 1", "cannot start kfxl (No module named kfxl)"),
         ("exit 0", "cannot start kfxl (it says nothing)"),
         ('echo \'{"ready": "9.9"}\'', f"has kfxl 9.9 and the add-in {VERSION}"),
+        ('echo \'["ready"]\'', 'cannot start kfxl (it says ["ready"])'),
+        ('echo \'{"result": 1}\'', 'cannot start kfxl (it says {"result": 1})'),
+        ("echo Hallo; echo Leute", "cannot start kfxl (it says Hallo)"),
     ],
 )
 def test_an_interpreter_that_does_not_start_kfxl(

@@ -76,7 +76,7 @@ def read_book(context: Any, document: Any, package: str) -> Any:
 
 def read_selection(context: Any, document: Any, package: str) -> Any:
     """The selection as the extension reads it."""
-    return _extension(package).selection(document)
+    return _extension(package).selection(document, document.CurrentController)
 
 
 def _extension(package: str) -> Any:
