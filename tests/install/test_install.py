@@ -620,6 +620,14 @@ def test_the_list_of_a_profile_tells_whether_the_add_in_is_in_libreoffice(tmp_pa
     assert not programs.is_in_libreoffice({}, tmp_path, "darwin")
 
 
+def test_a_list_that_cannot_be_read_does_not_stop_the_installer(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/libreoffice/3/user/uno_packages/cache/uno_packages.pmap"
+    folder.mkdir(parents=True)
+    assert not programs.is_in_libreoffice({}, tmp_path, "linux")
+    listed(tmp_path)
+    assert programs.is_in_libreoffice({}, tmp_path, "linux")
+
+
 # Windows, and bundles
 
 
