@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from kfxl import __version__
 from kfxl._cli_check import report
+from kfxl._cli_hosts import host
 from kfxl._cli_output import fresh_target, note, say, working
 from kfxl.spreadsheet import files
 
@@ -26,11 +26,6 @@ def _group(context: typer.Context) -> None:
     """The add-in for LibreOffice Calc: the functions in every spreadsheet, and a menu."""
     if context.invoked_subcommand is None:
         say(context.get_help())
-
-
-def host(name: str) -> Any:
-    """A module of :mod:`kfxl.hosts`, which nothing else loads."""
-    return importlib.import_module(f"kfxl.hosts.{name}")
 
 
 @calc.command()

@@ -9,30 +9,21 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from kfxl import __version__
-from kfxl.errors import InputError, KfxlError
+from kfxl.errors import InputError
 from kfxl.hosts.calc_install import compute
 from kfxl.hosts.calc_office import Office, plain_variables, this_office
 from kfxl.hosts.calc_profile import LOCK, Installed, in_use, installed
+from kfxl.hosts.findings import Finding, Looks, all_found, refused
 
 AGAIN = "run: kfxl calc install"
 SETTINGS = "pythonpath/kfxl_calc/settings.json"
 # Assets of 10 % and 20 % volatility without correlation: risk parity weighs them 2 to 1.
 KNOWN_FORMULA = "=ROUND(INDEX(RISK_PARITY_WEIGHTS({0.01;0|0;0.04});1;1)*3;9)"
 KNOWN_ANSWER = "2"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: what, whether it is as it should be, what was found."""
-
-    what: str
-    good: bool
-    found: str
 
 
 def findings(office: Office | None = None) -> list[Finding]:
@@ -52,21 +43,15 @@ def findings(office: Office | None = None) -> list[Finding]:
         try:
             office = this_office()
         except InputError as error:
-            return [Finding(error.argument, False, f"{error.problem}; {error.remedy}")]
-    looks: dict[str, Callable[[Office], Iterator[Finding]]] = {
+            return [refused(error)]
+    looks: Looks[Office] = {
         "LibreOffice": _office,
         "add-in": _addin,
         "interpreter": _interpreter,
         "running": _running,
         "a cell": _cell,
     }
-    found: list[Finding] = []
-    for what, look in looks.items():
-        try:
-            found += look(office)
-        except (KfxlError, OSError, ValueError) as error:
-            found.append(Finding(what, False, f"this could not be looked at: {error}"))
-    return found
+    return all_found(looks, office)
 
 
 def interpreters_in(addin: Installed) -> list[str]:
@@ -80,10 +65,15 @@ def interpreters_in(addin: Installed) -> list[str]:
 
 def interpreter_of(addin: Installed) -> Path | None:
     """The interpreter that an extension starts; None where there is none of its list."""
-    for text in interpreters_in(addin):
-        path = Path(os.path.expandvars(os.path.expanduser(text)))
-        if path.is_file():
-            return path
+    return interpreter_among(interpreters_in(addin))
+
+
+def interpreter_among(places: list[str]) -> Path | None:
+    """The first of these that is there, as :mod:`kfxl_calc.child` finds it."""
+    for place in places:
+        path = os.path.expanduser(os.path.expandvars(place))
+        if os.path.isabs(path) and "$" not in path and os.path.isfile(path):
+            return Path(os.path.normpath(path))
     return None
 
 
