@@ -152,7 +152,7 @@ class Job(_Service, XJob):  # type: ignore[misc]
             given = {each.Name: each.Value for each in arguments}
             about = {each.Name: each.Value for each in given.get("Environment", ())}
             event, document = about.get("EventName", ""), about.get("Model")
-            formulas.after(event, document, ADDIN, SETTINGS["methods"])
+            formulas.after(self._context, event, document, ADDIN, SETTINGS["methods"])
         except Exception as error:
             formulas.report(error)
 
