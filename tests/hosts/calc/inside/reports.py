@@ -47,6 +47,15 @@ def protect(context: Any, document: Any, on: bool) -> None:
         document.unprotect("")
 
 
+def protect_sheet(context: Any, document: Any, sheet: str, on: bool) -> None:
+    """Protect the cells of a sheet, or not."""
+    page = document.Sheets.getByName(sheet)
+    if on:
+        page.protect("")
+    else:
+        page.unprotect("")
+
+
 def name_formula(context: Any, document: Any, name: str, content: str) -> None:
     """Give a formula a name."""
     place = uno.createUnoStruct("com.sun.star.table.CellAddress")
