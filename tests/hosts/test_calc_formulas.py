@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from kfxl_calc import boxes, formulas, saved
 from kfxl_calc.formulas import after, unresolved
-from kfxl_calc.saved import mend_file
+from kfxl_calc.saved import may_name, mend_file
 
 from kfxl.hosts.calc_interface import SERVICE, methods
 
@@ -162,6 +162,32 @@ def refuse(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
         raise PermissionError("not allowed")
 
     monkeypatch.setattr(module, name, refused)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "found"),
+    [
+        ("xl/worksheets/sheet1.xml", "=1+kf_expected_returns(A1)", True),
+        ("xl/worksheets/sheet1.xml", "=SUM(A1)", False),
+        ("xl/other/sheet1.xml", "=SUM(A1)", True),  # not where formulas are looked for
+    ],
+)
+def test_files_whose_formulas_are_not_asked_for(
+    tmp_path: Path, name: str, formula: str, found: bool
+) -> None:
+    path = tmp_path / "book.xlsx"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("xl/workbook.xml", "<definedName>Plan!A1</definedName>")
+        package.writestr("xl/sharedStrings.xml", "KF_EXPECTED_RETURNS(")
+        package.writestr(name, f"<f>{formula}</f>")
+    assert may_name(str(path), methods().values()) == found
+
+
+def test_a_file_that_cannot_be_read_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    assert may_name(str(path), methods().values())
+    path.write_bytes(b"no package")
+    assert may_name(str(path), methods().values())
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfxl_calc import boxes
 from kfxl_calc.ranges import MARK
-from kfxl_calc.saved import mend_file
+from kfxl_calc.saved import may_name, mend_file
 from kfxl_calc.unotypes import properties
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def after(context: Any, event: str, document: Any, service: str, methods: dict[s
     if _filter_of(document) not in EXCEL_FILES:
         return
     if event == LOADED:
-        left = enter_again(document, unresolved(methods))
+        path = _path_of(document)
+        named = path is None or may_name(path, methods.values())
+        left = enter_again(document, unresolved(methods)) if named else []
         if left:
             _left[document.RuntimeUID] = left
     elif event == SHOWN:
@@ -188,17 +190,25 @@ def _filter_of(document: Any) -> str:
     return next((str(each.Value) for each in document.getArgs() if each.Name == "FilterName"), "")
 
 
+def _path_of(document: Any) -> str | None:
+    """Where a document's file is, if it is a file of this computer."""
+    url = document.getURL()
+    if not url.startswith("file:"):
+        return None
+    import uno
+
+    return str(uno.fileUrlToSystemPath(url))
+
+
 def _mend(context: Any, document: Any, service: str, methods: dict[str, str]) -> None:
     """Write plain names into the file of a document that has just been saved, or tell why not."""
     if not _has_formulas(document):
         return
-    url = document.getURL()
+    url, path = document.getURL(), _path_of(document)
     try:
-        if not url.startswith("file:"):
+        if path is None:
             raise OSError("it is no file of this computer")
-        import uno
-
-        mend_file(uno.fileUrlToSystemPath(url), service, methods)
+        mend_file(path, service, methods)
     except (OSError, zipfile.BadZipFile) as error:
         report(error)
         if url not in _told and _uses(document, service, methods):

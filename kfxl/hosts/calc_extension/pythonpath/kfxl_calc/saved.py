@@ -1,4 +1,4 @@
-"""Saved files of Excel's kind: long names of our functions in them become plain."""
+"""Files of Excel's kind: whether they name our functions; long names in saved ones become plain."""
 
 from __future__ import annotations
 
@@ -9,12 +9,29 @@ import re
 import shutil
 import tempfile
 import zipfile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-# Nothing else that LibreOffice writes begins to call a function.
-FORMULA_PARTS = re.compile(r"xl/(?:workbook|worksheets/[^/]+)\.xml$")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# The parts that hold formulas: of names, and of cells.
+BOOK, SHEET = "xl/workbook.xml", re.compile(r"xl/worksheets/[^/]+\.xml$")
+USUAL = 2  # a book and a sheet; other programs may call them otherwise
 TEXT_PARTS = (".xml", ".rels")
 BLOCK = 1 << 20
+
+
+def may_name(path: str, names: Iterable[str]) -> bool:
+    """Whether a file has one of these names where formulas are, as far as that is quickly seen.
+
+    Reading a file takes much less time than asking LibreOffice for all formulas.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            parts = _parts(package)
+            return len(parts) < USUAL or any(_holds(package, part, names) for part in parts)
+    except (OSError, zipfile.BadZipFile):  # one with a password, or a place elsewhere
+        return True
 
 
 def mend_file(path: str, service: str, methods: dict[str, str]) -> bool:
@@ -31,9 +48,7 @@ def mend_file(path: str, service: str, methods: dict[str, str]) -> bool:
     """
     path = os.path.realpath(path)
     with zipfile.ZipFile(path) as package:
-        word = service.upper().encode()
-        parts = [each for each in package.infolist() if FORMULA_PARTS.match(each.filename)]
-        if not any(_holds(package, each, word) for each in parts):
+        if not any(_holds(package, part, (service,)) for part in _parts(package)):
             return False
         content = _mended(package, service, methods)
     if content is not None:
@@ -41,8 +56,16 @@ def mend_file(path: str, service: str, methods: dict[str, str]) -> bool:
     return content is not None
 
 
-def _holds(package: zipfile.ZipFile, part: zipfile.ZipInfo, word: bytes) -> bool:
-    """Whether a part has ``word``, in capitals or not; read in blocks, as sheets may be large."""
+def _parts(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The parts with formulas, as both Excel and LibreOffice call them."""
+    names = package.infolist()
+    return [each for each in names if each.filename == BOOK or SHEET.match(each.filename)]
+
+
+def _holds(package: zipfile.ZipFile, part: zipfile.ZipInfo, names: Iterable[str]) -> bool:
+    """Whether a part has a name, in capitals or not; read in blocks, as sheets may be large."""
+    words = [name.upper().encode() for name in names]
+    kept = max(map(len, words))
     with package.open(part) as stream:
         rest = b""
         while True:
@@ -50,9 +73,9 @@ def _holds(package: zipfile.ZipFile, part: zipfile.ZipInfo, word: bytes) -> bool
             if not block:
                 return False
             rest += block.upper()
-            if word in rest:
+            if any(word in rest for word in words):
                 return True
-            rest = rest[-len(word) :]
+            rest = rest[-kept:]
 
 
 def _mended(package: zipfile.ZipFile, service: str, methods: dict[str, str]) -> bytes | None:
