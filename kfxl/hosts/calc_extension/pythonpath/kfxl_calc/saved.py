@@ -12,7 +12,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 # The parts that hold formulas: of names, and of cells.
 BOOK, SHEET = "xl/workbook.xml", re.compile(r"xl/worksheets/[^/]+\.xml$")
@@ -21,7 +21,7 @@ TEXT_PARTS = (".xml", ".rels")
 BLOCK = 1 << 20
 
 
-def may_name(path: str, names: Iterable[str]) -> bool:
+def may_name(path: str, names: Collection[str]) -> bool:
     """Whether a file has one of these names where formulas are, as far as that is quickly seen.
 
     Reading a file takes much less time than asking LibreOffice for all formulas.
@@ -62,7 +62,7 @@ def _parts(package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [each for each in names if each.filename == BOOK or SHEET.match(each.filename)]
 
 
-def _holds(package: zipfile.ZipFile, part: zipfile.ZipInfo, names: Iterable[str]) -> bool:
+def _holds(package: zipfile.ZipFile, part: zipfile.ZipInfo, names: Collection[str]) -> bool:
     """Whether a part has a name, in capitals or not; read in blocks, as sheets may be large."""
     words = [name.upper().encode() for name in names]
     kept = max(map(len, words))
