@@ -22,6 +22,7 @@ from kfxl._cli_backtest import Choices, chosen, named_numbers
 from kfxl.errors import InputError, SolverError
 from kfxl.spreadsheet.failures import log_path
 from kfxl.spreadsheet.functions import FUNCTIONS
+from tests.console import Console
 from tests.spreadsheet.books import members, one_sheet, with_macros
 from tests.spreadsheet.template_xml import with_cell
 
@@ -29,27 +30,6 @@ from tests.spreadsheet.template_xml import with_cell
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-
-
-class Console:
-    """Runs commands in this process and keeps what they printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: object) -> int:
-        code = cli.main([str(word) for word in words])
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-    def fails(self, *words: object, code: int = 1) -> str:
-        """The one line on standard error."""
-        assert self(*words) == code, self.out + self.err
-        assert self.err.count("\n") == 1, self.err
-        assert self.err.startswith("kfxl: ")
-        assert "Traceback" not in self.out + self.err
-        return self.err
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 from kfxl.hosts import calc_addin, calc_office, calc_profile
 from kfxl.hosts.calc_office import Office
+from tests.console import Console
 from tests.hosts.calc_profiles import ITEMS, behaves, lock, names_kfxl, office
-from tests.test_cli import Console
 
 __all__ = ["office"]
 NOTHING = "The add-in was not installed in LibreOffice; nothing to remove.\n"

@@ -16,7 +16,7 @@ from kfxl.spreadsheet.workbook import build_template
 from tests.hosts.calc.documents import Document
 from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.excel_books import returns_table
-from tests.hosts.test_excel_report import small_report
+from tests.hosts.reports import small_report
 
 pytestmark = pytest.mark.host
 EXTENSION = Path(kfxl_calc.__file__).parents[1]
