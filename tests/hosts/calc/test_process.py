@@ -155,21 +155,34 @@ def test_a_process_that_cannot_stay_is_told_in_one_line(office: Office, document
     until(recalculated)
 
 
-def test_a_recalculation_within_a_command_does_not_wait_for_it(office: Office) -> None:
+def test_a_recalculation_within_a_command_does_not_wait_for_it(
+    office: Office, tmp_path: Path
+) -> None:
     # The command needs LibreOffice's lock to show how far it is; a recalculation holds that lock.
     with office.open() as document:
         document.fill("Sheet1", "A1", DATA)
         document.enter(*FORMULAS)
         assert right(document)
         (process,) = office.processes()
+        os.kill(process, signal.SIGSTOP)
+        file = tmp_path / "asked"
+
+        def tell() -> None:
+            until(lambda: asked(process))
+            file.touch()
+
+        thread = threading.Thread(target=tell)
+        thread.start()
         shown, said = document.run(
             INSIDE / "threads.py",
             "recalculate_during",
             command="kfxl:run_backtest_confirmed",
             process=process,
+            asked=str(file),
             cell="F1",
         )
-        assert shown == ("#KFXL! Python: works on something else; recalculate with Ctrl+Shift+F9")
+        thread.join()
+        assert shown == "#KFXL! Python: works on something else; recalculate with Ctrl+Shift+F9"
         assert said.startswith("Backtest of kalman against equal-weight: see the sheets ")
         document.recalculate()
         assert right(document)

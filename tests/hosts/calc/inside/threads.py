@@ -1,17 +1,15 @@
 """A recalculation while another thread has a command of the menu carried out.
 
-Runs in a Python with ``uno``, on Linux.
+Runs in a Python with ``uno``.
 """
 
 from __future__ import annotations
 
-import array
-import fcntl
 import os
 import signal
-import termios
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from starting import properties
@@ -19,23 +17,13 @@ from starting import properties
 HELPER = "com.sun.star.frame.DispatchHelper"
 
 
-def asked(process: int) -> bool:
-    """Whether a process has been sent a request that it has not read."""
-    waiting = array.array("i", [0])
-    pipe = os.open(f"/proc/{process}/fd/0", os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        fcntl.ioctl(pipe, termios.FIONREAD, waiting)
-    finally:
-        os.close(pipe)
-    return bool(waiting[0])
-
-
 def recalculate_during(
-    context: Any, document: Any, command: str, process: int, cell: str
+    context: Any, document: Any, command: str, process: int, asked: str, cell: str
 ) -> list[str]:
     """What a cell of the first sheet shows meanwhile, and what the command says in the end.
 
-    kfxl's ``process`` stands still until the recalculation is over.
+    kfxl's ``process`` stands still until the recalculation is over, which begins when there is
+    a file ``asked``.
     """
     frame = document.CurrentController.Frame
     helper = context.ServiceManager.createInstanceWithContext(HELPER, context)
@@ -45,10 +33,9 @@ def recalculate_during(
         event = helper.executeDispatch(frame, command, "", 0, properties(Silent=True))
         said.append(str(event.Result))
 
-    os.kill(process, signal.SIGSTOP)
     thread = threading.Thread(target=dispatch, daemon=True)
     thread.start()
-    while not asked(process):
+    while not Path(asked).exists():
         time.sleep(0.01)
     document.calculateAll()
     shown = document.Sheets.getByIndex(0).getCellRangeByName(cell).String
