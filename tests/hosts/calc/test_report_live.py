@@ -223,6 +223,20 @@ def test_what_a_document_says_of_itself(office: Office) -> None:
     assert page["dates"] == [[1, 0, 1]]
 
 
+def test_the_window_of_the_command_is_the_one_that_is_read(office: Office) -> None:
+    with office.open() as document:
+        fill(document)
+        said, selected, same = run(
+            document,
+            "in_the_first_of_two_windows",
+            command="kfxl:run_backtest",
+            areas=["C5", "G1"],
+        )
+        assert not same
+        assert "the selection Sheet1.B3:D75 as returns" in said
+        assert selected == ["Sheet1.C5", "Sheet1.G1"]
+
+
 def test_what_stops_a_report(office: Office) -> None:
     with office.open() as document:
         fill(document)

@@ -78,6 +78,28 @@ def active(context: Any, document: Any) -> list[str]:
     return [controller.ActiveSheet.Name, controller.Selection.AbsoluteName.replace("$", "")]
 
 
+def in_the_first_of_two_windows(
+    context: Any, document: Any, command: str, areas: list[str]
+) -> list[Any]:
+    """Give a command in one window while another is in front; its answer, what both select."""
+    helper = context.ServiceManager.createInstanceWithContext(
+        "com.sun.star.frame.DispatchHelper", context
+    )
+    silent = uno.createUnoStruct("com.sun.star.beans.PropertyValue", Name="Silent", Value=True)
+    first = document.CurrentController
+    helper.executeDispatch(first.Frame, ".uno:NewWindow", "", 0, ())
+    second = document.CurrentController
+    windows = [first, second]
+    for window, area in zip(windows, areas, strict=True):
+        window.select(window.ActiveSheet.getCellRangeByName(area))
+    document.setCurrentController(second)
+    said = helper.executeDispatch(first.Frame, command, "", 0, (silent,)).Result
+    found = [window.Selection.AbsoluteName.replace("$", "") for window in windows]
+    same = first.Frame is second.Frame or first.Frame == second.Frame
+    second.Frame.close(True)
+    return [said, found, same]
+
+
 def read_book(context: Any, document: Any, package: str) -> Any:
     """The document as the extension reads it."""
     return _extension(package).read(document)
