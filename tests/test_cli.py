@@ -431,7 +431,8 @@ def test_budgets_that_nothing_uses_are_remarked_upon(run: Console, returns_csv: 
 
 def test_a_source_of_another_kind(run: Console, tmp_path: Path) -> None:
     (tmp_path / "returns.ods").write_text("")
-    assert "neither a workbook nor a CSV" in run.fails("backtest", tmp_path / "returns.ods")
+    said = run.fails("backtest", tmp_path / "returns.ods")
+    assert "neither an Excel workbook nor a CSV file; give .xlsx or .csv; save others as" in said
 
 
 def test_options_override_the_book() -> None:
