@@ -17,30 +17,23 @@ EXTENSIONS = "*/user/uno_packages/cache/uno_packages.pmap"  # LibreOffice's list
 
 def add_to_excel(here: Places, shell: Shell) -> None:
     """Let kfxl install its add-in, and repeat what it says."""
-    command: Words = [python_of(here.environment), "-m", "kfxl", "excel", "install"]
-    outcome = shell.captured(command, here.environment)
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
+    said, why = _kfxl(here, shell, "excel", "install")
+    if why:
         raise InstallError(
             f"kfxl is installed, but not in Excel yet ({why})", "see to that and run this again"
         )
-    for line in outcome.text.splitlines():
+    for line in said:
         shell.say(f"        {line}")
 
 
 def take_from_excel(here: Places, shell: Shell) -> None:
     """Let kfxl take its add-in away; nothing else is removed before that went well."""
-    python = python_of(here.environment)
-    if not python.exists():
+    if not python_of(here.environment).exists():
         return
-    outcome = shell.captured([python, "-m", "kfxl", "excel", "uninstall"], here.environment)
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
-        raise InstallError(
-            f"the add-in is still in Excel, so nothing was removed ({why})",
-            "see to that and run this again; installing again repairs kfxl if it is damaged",
-        )
-    for line in outcome.text.splitlines():
+    said, why = _kfxl(here, shell, "excel", "uninstall")
+    if why:
+        raise _still_in("Excel", why)
+    for line in said:
         shell.say(line)
 
 
@@ -49,38 +42,46 @@ def add_to_libreoffice(here: Places, shell: Shell, step: str) -> bool:
 
     kfxl is whole without it, so nothing here fails the installation.
     """
-    command: Words = [python_of(here.environment), "-m", "kfxl", "calc", "install", "--if-found"]
-    outcome = shell.captured(command, here.environment)
-    if outcome.code == 0 and not outcome.text.strip():
+    said, why = _kfxl(here, shell, "calc", "install", "--if-found")
+    if not said and not why:
         shell.say(f"{step}  LibreOffice: not found, so there is nothing to do")
         return False
     shell.say(f"{step}  LibreOffice")
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
+    if why:
         shell.say(f"        note: it does not have kfxl yet ({why}); then run this again")
         return False
-    for line in outcome.text.splitlines():
+    for line in said:
         shell.say(f"        {line}")
     return True
 
 
 def take_from_libreoffice(here: Places, shell: Shell) -> None:
     """Let kfxl take its extension away; nothing else is removed before that went well."""
-    python = python_of(here.environment)
-    if not python.exists():
+    if not python_of(here.environment).exists():
         return
-    outcome = shell.captured([python, "-m", "kfxl", "calc", "uninstall"], here.environment)
-    if outcome.code != 0 and not is_in_libreoffice():
-        return
-    if outcome.code != 0:
-        why = environment.last_line(outcome.text).removeprefix("kfxl: ")
-        raise InstallError(
-            f"the add-in is still in LibreOffice, so nothing was removed ({why})",
-            "see to that and run this again; installing again repairs kfxl if it is damaged",
-        )
-    for line in outcome.text.splitlines():
+    said, why = _kfxl(here, shell, "calc", "uninstall")
+    if why and is_in_libreoffice():
+        raise _still_in("LibreOffice", why)
+    for line in [] if why else said:
         if not line.endswith("nothing to remove."):
             shell.say(line)
+
+
+def _kfxl(here: Places, shell: Shell, *words: str) -> tuple[list[str], str]:
+    """What a command of the installed kfxl says; why it failed, empty where it did not."""
+    command: Words = [python_of(here.environment), "-m", "kfxl", *words]
+    outcome = shell.captured(command, here.environment)
+    if outcome.code == 0:
+        return outcome.text.strip().splitlines(), ""
+    why = environment.last_line(outcome.text).removeprefix("kfxl: ")
+    return [], why or "it did not say why"
+
+
+def _still_in(program: str, why: str) -> InstallError:
+    return InstallError(
+        f"the add-in is still in {program}, so nothing was removed ({why})",
+        "see to that and run this again; installing again repairs kfxl if it is damaged",
+    )
 
 
 def is_in_libreoffice(
@@ -97,4 +98,11 @@ def is_in_libreoffice(
         folder = home / "Library" / "Application Support" / "LibreOffice"
     else:
         folder = absolute(variables, "XDG_CONFIG_HOME", home / ".config") / "libreoffice"
-    return any(IDENTIFIER in path.read_bytes() for path in folder.glob(EXTENSIONS))
+    return any(map(_lists_kfxl, folder.glob(EXTENSIONS)))
+
+
+def _lists_kfxl(path: Path) -> bool:
+    try:
+        return IDENTIFIER in path.read_bytes()
+    except OSError:  # what cannot be read LibreOffice does not know either
+        return False

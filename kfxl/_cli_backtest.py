@@ -80,7 +80,8 @@ def read_source(source: Path) -> tuple[pd.DataFrame, pd.DataFrame | None, dict[s
     if source.suffix.lower() in {".csv", ".txt"}:
         return read_returns_csv(source), None, {}
     if source.suffix.lower() not in {".xlsx", ".xlsm"}:
-        raise InputError(source.name, "neither a workbook nor a CSV file", "give .xlsx or .csv")
+        problem = "neither an Excel workbook nor a CSV file"
+        raise InputError(source.name, problem, "give .xlsx or .csv; save others as .xlsx")
     book = read_book(source)
     return book.returns, book.factors, dict(book.settings)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from kfxl import __version__
 from kfxl._cli_check import report
+from kfxl._cli_hosts import host
 from kfxl._cli_output import fresh_target, note, say, working
 from kfxl.spreadsheet import files
 
@@ -26,11 +26,6 @@ def _group(context: typer.Context) -> None:
     """The add-in for LibreOffice Calc: the functions in every spreadsheet, and a menu."""
     if context.invoked_subcommand is None:
         say(context.get_help())
-
-
-def host(name: str) -> Any:
-    """A module of :mod:`kfxl.hosts`, which nothing else loads."""
-    return importlib.import_module(f"kfxl.hosts.{name}")
 
 
 @calc.command()
@@ -80,9 +75,9 @@ def install(
 @calc.command()
 def uninstall() -> None:
     """Take the extension away again; your documents stay."""
-    offices, installer = host("calc_office"), host("calc_install")
+    offices = host("calc_office")
     # LibreOffice is not even looked for where there is nothing to take away.
-    if not installer.has_traces(offices.default_profile()):
+    if not host("calc_profile").has_traces(offices.default_profile()):
         say(NOTHING)
         return
     try:
@@ -91,10 +86,14 @@ def uninstall() -> None:
         note("the settings of a LibreOffice that is gone still name the add-in")
         return
     with working("Taking the extension away from LibreOffice"):
-        done = installer.uninstall(office)
+        done = host("calc_install").uninstall(office)
     say(f"The add-in is gone from LibreOffice {office.version}." if done.changed else NOTHING)
     if done.running and done.changed:
         note("LibreOffice is running; close all of it to be rid of the functions there too")
+    elif done.running:
+        note(
+            "LibreOffice is running; close all of it and run this again to clear its settings, too"
+        )
 
 
 @calc.command()

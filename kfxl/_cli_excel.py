@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kfxl._cli_check import report
+from kfxl._cli_hosts import host
 from kfxl._cli_output import book_target, fresh_target, note, say, working
 from kfxl.errors import InputError
 from kfxl.spreadsheet import files, workbook
@@ -28,11 +28,6 @@ def _group(context: typer.Context) -> None:
     """The add-in for Excel on Windows: the functions in every workbook, and a ribbon tab."""
     if context.invoked_subcommand is None:
         say(context.get_help())
-
-
-def host(name: str) -> Any:
-    """A module of :mod:`kfxl.hosts`, which nothing else loads."""
-    return importlib.import_module(f"kfxl.hosts.{name}")
 
 
 @excel.command()

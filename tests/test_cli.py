@@ -22,6 +22,7 @@ from kfxl._cli_backtest import Choices, chosen, named_numbers
 from kfxl.errors import InputError, SolverError
 from kfxl.spreadsheet.failures import log_path
 from kfxl.spreadsheet.functions import FUNCTIONS
+from tests.console import Console
 from tests.spreadsheet.books import members, one_sheet, with_macros
 from tests.spreadsheet.template_xml import with_cell
 
@@ -29,27 +30,6 @@ from tests.spreadsheet.template_xml import with_cell
 @pytest.fixture(autouse=True)
 def _own_log(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-
-
-class Console:
-    """Runs commands in this process and keeps what they printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: object) -> int:
-        code = cli.main([str(word) for word in words])
-        self.out, self.err = self.capsys.readouterr()
-        return code
-
-    def fails(self, *words: object, code: int = 1) -> str:
-        """The one line on standard error."""
-        assert self(*words) == code, self.out + self.err
-        assert self.err.count("\n") == 1, self.err
-        assert self.err.startswith("kfxl: ")
-        assert "Traceback" not in self.out + self.err
-        return self.err
 
 
 @pytest.fixture
@@ -451,7 +431,8 @@ def test_budgets_that_nothing_uses_are_remarked_upon(run: Console, returns_csv: 
 
 def test_a_source_of_another_kind(run: Console, tmp_path: Path) -> None:
     (tmp_path / "returns.ods").write_text("")
-    assert "neither a workbook nor a CSV" in run.fails("backtest", tmp_path / "returns.ods")
+    said = run.fails("backtest", tmp_path / "returns.ods")
+    assert "neither an Excel workbook nor a CSV file; give .xlsx or .csv; save others as" in said
 
 
 def test_options_override_the_book() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kfxl.hosts import calc_addin, calc_install, calc_office
+from kfxl.hosts import calc_addin, calc_office, calc_profile
 from kfxl.hosts.calc_office import Office
-from tests.hosts.test_calc_install import ITEMS, behaves, names_kfxl, office
-from tests.test_cli import Console
+from tests.console import Console
+from tests.hosts.calc_profiles import ITEMS, behaves, lock, names_kfxl, office
 
 __all__ = ["office"]
 NOTHING = "The add-in was not installed in LibreOffice; nothing to remove.\n"
@@ -68,7 +68,7 @@ def test_help(run: Console, words: tuple[str, ...]) -> None:
 def test_install_again_and_uninstall(run: Console, here: Office) -> None:
     assert run("calc", "install") == 0
     assert (run.out, run.err) == ("LibreOffice 25.2 has the add-in\n", "")
-    addin = calc_install.installed(here.profile)
+    addin = calc_profile.installed(here.profile)
     assert addin is not None
     assert sys.executable in (addin.folder / "pythonpath/kfxl_calc/settings.json").read_text()
     assert run("calc", "uninstall") == 0
@@ -80,7 +80,7 @@ def test_install_again_and_uninstall(run: Console, here: Office) -> None:
 
 def test_another_version_is_named(run: Console, here: Office) -> None:
     run("calc", "install")
-    known = here.profile / calc_install.KNOWN
+    known = here.profile / calc_profile.KNOWN
     known.write_text(known.read_text().replace(" 0.1.0", " 0.0.9"))
     run("calc", "install")
     assert run.out == "LibreOffice 25.2 has the add-in, in place of version 0.0.9\n"
@@ -93,6 +93,20 @@ def test_a_running_libreoffice_is_said(run: Console, here: Office) -> None:
     assert run.err == f"note: {again}\n"
     assert run("calc", "uninstall") == 0
     assert run.err.startswith("note: LibreOffice is running; close all of it")
+
+
+def test_what_a_running_libreoffice_still_remembers_is_said(
+    run: Console, here: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calc_profile, "runs", lambda: True)
+    settings = lock(here, "").parent / "user" / "registrymodifications.xcu"
+    settings.parent.mkdir()
+    settings.write_text(ITEMS)
+    assert run("calc", "uninstall") == 0
+    assert run.out == NOTHING
+    again = "close all of it and run this again to clear its settings, too"
+    assert run.err == f"note: LibreOffice is running; {again}\n"
+    assert settings.read_text() == ITEMS
 
 
 def test_failures_are_one_line(run: Console, here: Office) -> None:

@@ -12,10 +12,9 @@ import pytest
 from kfxl.hosts import excel_addin, excel_bundle, excel_windows
 from kfxl.hosts.excel_windows import Windows, addins_folder
 from kfxl.spreadsheet import workbook
+from tests.console import Console
+from tests.hosts.excel_machine import OPTIONS, SECURITY, dll
 from tests.hosts.fake_registry import FakeRegistry, files_in, windows_of
-from tests.hosts.test_excel_check import SECURITY, dll
-from tests.hosts.test_excel_install import OPTIONS
-from tests.test_cli import Console
 
 
 @pytest.fixture

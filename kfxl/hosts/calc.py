@@ -6,6 +6,7 @@ extension starts ``python -I -m kfxl.hosts.calc`` in kfxl's environment. All is 
     {"ready": "0.1.0"}                                             first of all, to LibreOffice
     {"call": "RISK_PARITY_WEIGHTS", "arguments": [[[0.1, ...]]]}   from LibreOffice
     {"result": [[0.4, 0.6]]}
+    {"call": ..., "arguments": [...], "days": 1462}                a document from 1904 on
     {"action": "run_backtest", "book": {...}}                      from LibreOffice
     {"progress": "kfxl backtest: 40 %"}
     {"result": ...} or {"error": "one line"}
@@ -37,7 +38,12 @@ def answer_to(request: Message, say: Callable[[str], None]) -> Message:
     """
     try:
         if "call" in request:
-            return {"result": FUNCTIONS[request["call"]](*request["arguments"])}
+            name, arguments = request["call"], request["arguments"]
+            if request.get("days"):
+                from kfxl.hosts.calc_dates import translated
+
+                arguments = translated(name, arguments, request["days"])
+            return {"result": FUNCTIONS[name](*arguments)}
         from kfxl.hosts.calc_actions import ACTIONS
 
         return {"result": ACTIONS[request["action"]](request, say)}

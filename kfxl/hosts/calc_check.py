@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from kfxl import __version__
-from kfxl.errors import InputError, KfxlError
-from kfxl.hosts.calc_install import Installed, compute, installed
+from kfxl.errors import InputError
+from kfxl.hosts.calc_install import compute
 from kfxl.hosts.calc_office import Office, plain_variables, this_office
+from kfxl.hosts.calc_profile import LOCK, Installed, in_use, installed
+from kfxl.hosts.findings import Finding, Looks, all_found, refused
 
 AGAIN = "run: kfxl calc install"
 SETTINGS = "pythonpath/kfxl_calc/settings.json"
 # Assets of 10 % and 20 % volatility without correlation: risk parity weighs them 2 to 1.
 KNOWN_FORMULA = "=ROUND(INDEX(RISK_PARITY_WEIGHTS({0.01;0|0;0.04});1;1)*3;9)"
 KNOWN_ANSWER = "2"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: what, whether it is as it should be, what was found."""
-
-    what: str
-    good: bool
-    found: str
 
 
 def findings(office: Office | None = None) -> list[Finding]:
@@ -50,35 +43,37 @@ def findings(office: Office | None = None) -> list[Finding]:
         try:
             office = this_office()
         except InputError as error:
-            return [Finding(error.argument, False, f"{error.problem}; {error.remedy}")]
-    looks: dict[str, Callable[[Office], Iterator[Finding]]] = {
+            return [refused(error)]
+    looks: Looks[Office] = {
         "LibreOffice": _office,
         "add-in": _addin,
         "interpreter": _interpreter,
         "running": _running,
         "a cell": _cell,
     }
-    found: list[Finding] = []
-    for what, look in looks.items():
-        try:
-            found += look(office)
-        except (KfxlError, OSError, ValueError) as error:
-            found.append(Finding(what, False, f"this could not be looked at: {error}"))
-    return found
+    return all_found(looks, office)
 
 
 def interpreters_in(addin: Installed) -> list[str]:
     """The interpreters that an extension looks for, the first one that is there being started."""
     text = (addin.folder / SETTINGS).read_text(encoding="utf-8")
-    return [str(each) for each in json.loads(text)["interpreters"]]
+    try:
+        return list(map(str, json.loads(text)["interpreters"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"the add-in's settings are damaged; {AGAIN}") from error
 
 
 def interpreter_of(addin: Installed) -> Path | None:
     """The interpreter that an extension starts; None where there is none of its list."""
-    for text in interpreters_in(addin):
-        path = Path(os.path.expandvars(os.path.expanduser(text)))
-        if path.is_file():
-            return path
+    return interpreter_among(interpreters_in(addin))
+
+
+def interpreter_among(places: list[str]) -> Path | None:
+    """The first of these that is there, as :mod:`kfxl_calc.child` finds it."""
+    for place in places:
+        path = os.path.expanduser(os.path.expandvars(place))
+        if os.path.isabs(path) and "$" not in path and os.path.isfile(path):
+            return Path(os.path.normpath(path))
     return None
 
 
@@ -148,14 +143,19 @@ def _first_line(python: Path) -> dict[str, str]:
             check=False,
             env=plain_variables(),
         )
-        return {str(name): str(text) for name, text in json.loads(done.stdout).items()}
     except subprocess.TimeoutExpired:
         return {"error": "it does not answer"}
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError):
-            return {"error": error.strerror or "it cannot be started"}
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return {"error": lines[-1] if lines else "it says nothing"}
+    except OSError as error:
+        return {"error": error.strerror or "it cannot be started"}
+    said = done.stdout.decode(errors="replace").strip()
+    with contextlib.suppress(ValueError):
+        answer = json.loads(said)
+        if isinstance(answer, dict) and "ready" in answer:
+            return {"ready": str(answer["ready"])}
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    if said and not lines:
+        return {"error": f"it says {said.splitlines()[0]}"}
+    return {"error": lines[-1] if lines else "it says nothing"}
 
 
 def _running(office: Office) -> Iterator[Finding]:
@@ -167,24 +167,9 @@ def _running(office: Office) -> Iterator[Finding]:
 def needs_restart(office: Office) -> bool:
     """Whether a LibreOffice runs that does not know the add-in yet."""
     addin = installed(office.profile)
-    lock = office.profile / ".lock"
-    if addin is None or not lock.is_file() or not runs():
+    if addin is None or not in_use(office.profile):
         return False
-    return lock.stat().st_mtime < addin.folder.parent.stat().st_mtime
-
-
-def runs(processes: Path = Path("/proc")) -> bool:
-    """Whether a LibreOffice of this user runs, as far as this system tells."""
-    if not processes.is_dir():
-        return True
-    for name in processes.glob("[0-9]*/comm"):
-        try:
-            ours = name.stat().st_uid == os.getuid()
-            if ours and name.read_text(encoding="utf-8").startswith("soffice"):
-                return True
-        except OSError:
-            continue
-    return False
+    return (office.profile / LOCK).stat().st_mtime < addin.folder.parent.stat().st_mtime
 
 
 def _cell(office: Office) -> Iterator[Finding]:

@@ -20,6 +20,8 @@ LANGUAGE = "en-US"
 
 CELLS = "sequence< sequence< any > >"
 OPTIONAL = "any"  # the only type that LibreOffice lets users leave out
+# LibreOffice fills an argument of this type with the document; users neither see nor count it.
+DOCUMENT = "[in] com::sun::star::beans::XPropertySet document"
 
 
 def camel(name: str) -> str:
@@ -59,10 +61,11 @@ def idl() -> str:
 
 
 def _method(entry: FunctionEntry) -> str:
-    arguments = ", ".join(
+    seen = (
         f"[in] {OPTIONAL if argument.optional else CELLS} {camel(argument.name)}"
         for argument in entry.arguments
     )
+    arguments = ", ".join((DOCUMENT, *seen))
     return f"    {CELLS} {camel(entry.name)}( {arguments} );"
 
 

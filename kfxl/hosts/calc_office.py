@@ -9,9 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from kfxl.errors import InputError
 
@@ -186,8 +187,31 @@ def usual_profile(settings: Mapping[str, str], soffice: Path, here: Surroundings
     text = settings.get("UserInstallation", f"$SYSUSERCONFIG/{name}/4")
     known = {"SYSUSERCONFIG": config, "SYSUSERHOME": str(here.home), "ORIGIN": str(soffice.parent)}
     for variable, value in known.items():
-        text = text.replace(f"${variable}", value).replace(f"${{{variable}}}", value)
-    return Path(text.removeprefix("file://"))
+        url = _file_url(value, here.platform)
+        text = text.replace(f"${variable}", url).replace(f"${{{variable}}}", url)
+    return Path(_path_of(text, here.platform))
+
+
+def _file_url(path: str, platform: str) -> str:
+    """A path as LibreOffice fills it in for a variable."""
+    windows = PureWindowsPath(path)
+    if platform == "win32" and windows.is_absolute():
+        return windows.as_uri()
+    return f"file://{urllib.parse.quote(path)}"
+
+
+def _path_of(url: str, platform: str) -> str:
+    """The path that a file URL stands for; what is none is a path already."""
+    if not url.startswith("file:"):
+        return url
+    parts = urllib.parse.urlsplit(url)
+    path = urllib.parse.unquote(parts.path)
+    if platform == "win32":
+        if parts.netloc not in {"", "localhost"}:
+            return f"//{parts.netloc}{path}"
+        if re.match("/[A-Za-z]:", path):
+            return path[1:]
+    return path
 
 
 def python_with_uno(soffice: Path, here: Surroundings) -> Path:

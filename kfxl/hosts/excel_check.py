@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from kfxl.errors import InputError, KfxlError
+from kfxl.errors import InputError
 from kfxl.hosts.excel_install import RECORD, made_by_kfxl
 from kfxl.hosts.excel_open import ADDIN, Entry, disabled_key, entries
 from kfxl.hosts.excel_policies import obstacles
@@ -24,20 +23,12 @@ from kfxl.hosts.excel_windows import (
     this_windows,
     versions,
 )
+from kfxl.hosts.findings import Finding, Looks, all_found, refused
 
 AGAIN = "run: kfxl excel install"
 EXTRA = 'run the installer of kfxl again, or: pip install "kfxl[excel]"'
 MACHINES = {0x8664: 64, 0x14C: 32}  # what a DLL's header says it was made for
 BITS = {"x64": 64, "x86": 32}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: what, whether it is as it should be, what was found."""
-
-    what: str
-    good: bool
-    found: str
 
 
 def findings(windows: Windows | None = None) -> list[Finding]:
@@ -62,8 +53,8 @@ def findings(windows: Windows | None = None) -> list[Finding]:
         try:
             windows = this_windows()
         except InputError as error:
-            return [Finding(error.argument, False, f"{error.problem}; {error.remedy}")]
-    looks: dict[str, Callable[[Windows], Iterator[Finding]]] = {
+            return [refused(error)]
+    looks: Looks[Windows] = {
         "Excel": _excel,
         "Python": _python,
         "xlwings": _xlwings,
@@ -72,15 +63,7 @@ def findings(windows: Windows | None = None) -> list[Finding]:
         "disabled": _disabled,
         "macros": _macros,
     }
-    found: list[Finding] = []
-    for what, look in looks.items():
-        try:
-            found += look(windows)
-        except ModuleNotFoundError as error:
-            found.append(Finding(what, False, f"{error.name} is missing; {EXTRA}"))
-        except (KfxlError, OSError, zipfile.BadZipFile) as error:
-            found.append(Finding(what, False, f"this could not be looked at: {error}"))
-    return found
+    return all_found(looks, windows, EXTRA)
 
 
 def bits_of_excel(windows: Windows) -> int:

@@ -19,7 +19,9 @@ from kfxl.spreadsheet.dates import date_index, numbering_of
 Rows = list[list[object]]
 Place = Callable[[int, int], str]
 
-MISSING = frozenset({"", "#N/A", "N/A", "NA", "NAN", "NULL"})
+MISSING = frozenset({"", "#N/A"})
+# What programs that write text files put there; in a sheet that is text.
+MISSING_IN_FILES = frozenset({"N/A", "NA", "NAN", "NULL"})
 LOWEST, HIGHEST = -1.0, 10.0
 _DATE = re.compile(
     r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?$"
@@ -224,8 +226,10 @@ def _undated(table: Rows) -> bool:
 
 
 def _cell(text: str, mark: str) -> object:
-    """A number, a date, or the text as it is."""
+    """A number, a date, None for a missing value, or the text as it is."""
     text = text.strip()
+    if text.upper() in MISSING_IN_FILES:
+        return None
     if mark == ";" and _DECIMAL_COMMA.match(text):
         text = text.replace(",", ".")
     try:

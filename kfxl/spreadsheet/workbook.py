@@ -86,6 +86,10 @@ def build_template(
     if returns is None:
         returns, factors, risk_free, assets = _french(assets)
         settings.setdefault("Data_Source", _french_source(returns))
+    elif not _is_french(returns) and settings.get("Data_Source") == _french_source(
+        _french(None)[0]
+    ):
+        del settings["Data_Source"]  # of the data that were here before
     returns, factors, risk_free = _panels(returns, factors, risk_free)
     data = TemplateData(
         returns,
@@ -152,6 +156,12 @@ def _french_source(returns: pd.DataFrame) -> str:
         f"{len(returns.columns)} US industries, monthly returns above the risk-free rate (RF "
         f"subtracted when this book was built). {FRENCH_SOURCE}."
     )
+
+
+def _is_french(returns: pd.DataFrame) -> bool:
+    """Whether returns are for the names and dates of the template's real data."""
+    french = _french(None)[0]
+    return returns.index.equals(french.index) and returns.columns.equals(french.columns)
 
 
 def _panels(

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from kfxl.hosts import calc_check, calc_install, calc_office
+from kfxl.hosts import calc_check, calc_office, calc_profile
 from kfxl.hosts.calc_addin import build_addin
-from kfxl.hosts.calc_check import Finding, findings, runs
-from kfxl.hosts.calc_install import install, installed
+from kfxl.hosts.calc_check import Finding, findings
+from kfxl.hosts.calc_install import install
 from kfxl.hosts.calc_office import Office
-from tests.hosts.test_calc_install import behaves, lock, office
+from kfxl.hosts.calc_profile import SWITCHED, installed, runs
+from tests.hosts.calc_profiles import behaves, lock, office
 
 __all__ = ["office"]
 VERSION = calc_check.__version__
@@ -94,7 +95,7 @@ def test_an_add_in_of_other_sources(whole: Office) -> None:
 def test_an_add_in_that_its_user_has_switched_off(whole: Office) -> None:
     addin = installed(whole.profile)
     assert addin is not None
-    listed = whole.profile / calc_install.SWITCHED
+    listed = whole.profile / SWITCHED
     listed.parent.mkdir(parents=True)
     url = f"vnd.sun.star.expand:$X/uno_packages/{addin.folder.parent.name}/{addin.folder.name}"
     listed.write_text(f'<ext:extension url="{url}">')
@@ -102,6 +103,16 @@ def test_an_add_in_that_its_user_has_switched_off(whole: Office) -> None:
     listed.write_text(f'<ext:extension url="{url}" revoked="true">')
     found = "it is switched off in LibreOffice's list of extensions; run: kfxl calc install"
     assert bad(whole) == [Finding("add-in", False, found)]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"interpreters": 1}'])
+def test_damaged_settings_of_the_add_in(whole: Office, text: str) -> None:
+    addin = installed(whole.profile)
+    assert addin is not None
+    (addin.folder / calc_check.SETTINGS).write_text(text)
+    assert {finding.what: finding.found for finding in bad(whole)}["interpreter"] == (
+        "this could not be looked at: the add-in's settings are damaged; run: kfxl calc install"
+    )
 
 
 def test_an_interpreter_that_is_gone(whole: Office) -> None:
@@ -120,6 +131,9 @@ def test_an_interpreter_that_is_gone(whole: Office) -> None:
         ("echo 'No module named kfxl' >&2; exit 1", "cannot start kfxl (No module named kfxl)"),
         ("exit 0", "cannot start kfxl (it says nothing)"),
         ('echo \'{"ready": "9.9"}\'', f"has kfxl 9.9 and the add-in {VERSION}"),
+        ('echo \'["ready"]\'', 'cannot start kfxl (it says ["ready"])'),
+        ('echo \'{"result": 1}\'', 'cannot start kfxl (it says {"result": 1})'),
+        ("echo Hallo; echo Leute", "cannot start kfxl (it says Hallo)"),
     ],
 )
 def test_an_interpreter_that_does_not_start_kfxl(
@@ -151,7 +165,7 @@ def test_a_libreoffice_that_does_not_answer(whole: Office) -> None:
 def test_a_libreoffice_that_was_started_before(
     office: Office, monkeypatch: pytest.MonkeyPatch, age: int, running: bool, said: int
 ) -> None:
-    monkeypatch.setattr(calc_check, "runs", lambda: running)
+    monkeypatch.setattr(calc_profile, "runs", lambda: running)
     path = lock(office, "")
     behaves(office, shown=["2"])
     install(office, build_addin(sys.executable))

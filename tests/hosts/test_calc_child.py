@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ READY = f'put({{"ready": {__version__!r}}})\n'
 def kfxl() -> Iterator[Child]:
     process = Child([sys.executable], __version__)
     yield process
-    process.stop()
+    stop(process)
 
 
 @pytest.fixture
@@ -61,7 +62,13 @@ def pretender(tmp_path: Path) -> Iterator[Pretend]:
 
     yield make
     for process in made:
-        process.stop()
+        stop(process)
+
+
+def stop(process: Child) -> None:
+    """End the process as LibreOffice's own end does: it has no input any more."""
+    if process._process is not None:
+        process._close(process._process)
 
 
 def process_of(process: Child) -> subprocess.Popen[bytes]:
@@ -118,7 +125,7 @@ def test_an_interrupt_meant_for_libreoffice_does_not_end_it(kfxl: Child) -> None
 def test_it_ends_with_its_input(kfxl: Child) -> None:
     version_of(kfxl)
     process = process_of(kfxl)
-    kfxl.stop()
+    stop(kfxl)
     assert process.returncode == 0
 
 
@@ -160,6 +167,43 @@ def test_a_question_within_a_question_does_not_take_its_answer(pretender: Preten
 
     assert process.ask({}, progress) == {"a": 1}
     assert inner == ["Python: works on something else; recalculate with Ctrl+Shift+F9"]
+
+
+def test_a_question_of_another_thread_does_not_wait(pretender: Pretend) -> None:
+    # It may hold what the one who asks needs for showing how far it is, as LibreOffice's lock.
+    process = pretender(READY + "sys.stdin.readline()\nput({'progress': ''})\nput({'a': 1})")
+    other: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(ChildError) as caught:
+            process.ask({})
+        other.append(str(caught.value))
+
+    def progress(_: str) -> None:
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(60)
+
+    assert process.ask({}, progress) == {"a": 1}
+    assert other == ["Python: works on something else; recalculate with Ctrl+Shift+F9"]
+
+
+def test_one_that_keeps_silent_at_its_start_is_ended(
+    pretender: Pretend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = pretender("sys.stdin.readline()")
+    monkeypatch.setattr(child, "HELLO", 0.0)
+    with pytest.raises(ChildError) as caught:
+        process.ask({})
+    remedy = "recalculate with Ctrl+Shift+F9, or run: python3 install"
+    assert str(caught.value).endswith(f"python did not answer within 0 s; {remedy}")
+    assert process._process is None
+
+
+def test_one_that_has_said_hello_is_not_waited_for_any_more(kfxl: Child) -> None:
+    version_of(kfxl)
+    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert all(timer.finished.is_set() for timer in timers)
 
 
 def test_why_it_does_not_start_is_said_once_and_not_tried_at_every_cell(

@@ -2,76 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kfxl.errors import InputError
-from kfxl.hosts import calc_install
+from kfxl.hosts import calc_install, calc_profile
 from kfxl.hosts.calc_addin import build_addin
-from kfxl.hosts.calc_install import (
+from kfxl.hosts.calc_install import ask, compute, install, uninstall
+from kfxl.hosts.calc_office import Office
+from kfxl.hosts.calc_profile import (
+    KNOWN,
+    LEFT_BEHIND,
+    UNPACKED,
     Installed,
-    ask,
     clean,
-    compute,
     forget,
-    install,
     installed,
     is_known,
-    refuse_foreign_lock,
-    uninstall,
 )
-from kfxl.hosts.calc_office import Office
+from tests.hosts.calc_profiles import ITEMS, behaves, lock, names_kfxl, office
 
+__all__ = ["office"]
 OTHER = '<identifier value="org.example.other"/><version value="1.0"/>'
-HISTORY = "/org.openoffice.Office.Histories/Histories/x:HistoryInfo['PickList']"
-ITEMS = f"""\
-<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Setup/Product"><prop oor:name="ooSetupLastVersion"/></item>
-<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/a.ods"/></item>
-<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/kfxl.xlsx"/></item>
-<item oor:path="{HISTORY}/ItemList"><node oor:name="file:///home/ada/z.ods"/></item>
-<item oor:path="{HISTORY}/OrderList"><node oor:name="0"><value>file:///home/ada/z.ods</value></node></item>
-<item oor:path="{HISTORY}/OrderList"><node oor:name="1"><value>file:///home/ada/kfxl.xlsx</value></node></item>
-<item oor:path="{HISTORY}/OrderList"><node oor:name="2"><value>file:///home/ada/a.ods</value></node></item>
-<item oor:path="/org.openoffice.Office.UI/States"><node oor:name="addon_org.kfxl.addin"/></item>
-<item oor:path="/org.openoffice.Office.Accelerators"><value>kfxl:run_backtest</value></item>
-<item oor:path="/org.openoffice.Office.Common/Path"><value>file:///home/ada/kfxl</value></item>
-</oor:items>
-"""
 
 
 @pytest.fixture(scope="module")
 def package() -> bytes:
     return build_addin(sys.executable)
-
-
-@pytest.fixture
-def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
-    """A LibreOffice of which nothing but the profile is there."""
-    monkeypatch.setattr(calc_install, "MANAGER", Path(__file__).with_name("fake_manager.py"))
-    program = tmp_path / "program"
-    program.mkdir()
-    place = tmp_path / "mit Leerzeichen ü"
-    return Office(program / "soffice", "25.2", Path(sys.executable), place, elsewhere=True)
-
-
-def behaves(office: Office, **how: Any) -> None:
-    office.soffice.with_name("behave.json").write_text(json.dumps(how))
-
-
-def names_kfxl(profile: Path) -> list[Path]:
-    """What of a profile names kfxl, in its name or in its content."""
-    return [
-        path
-        for path in profile.rglob("*")
-        if "kfxl" in path.name.lower() or (path.is_file() and b"kfxl" in path.read_bytes().lower())
-    ]
 
 
 def test_installed_once_and_again(office: Office, package: bytes) -> None:
@@ -104,7 +64,7 @@ def test_uninstalling_starts_nothing_where_there_is_nothing(office: Office) -> N
 
 
 def test_other_extensions_stay(office: Office, package: bytes) -> None:
-    places = (*calc_install.LEFT_BEHIND, calc_install.UNPACKED)
+    places = (*LEFT_BEHIND, UNPACKED)
     for place in places:
         other = office.profile / place / "lu1.tmp_" / "other.oxt"
         other.mkdir(parents=True)
@@ -125,6 +85,28 @@ def test_settings_of_a_running_libreoffice_are_left_to_it(office: Office, packag
     assert names_kfxl(office.profile) == [settings]
 
 
+@pytest.mark.parametrize(
+    ("host", "running", "left"),
+    [
+        (socket.gethostname(), True, True),
+        (socket.gethostname(), False, False),
+        ("elsewhere", False, True),
+    ],
+    ids=["it runs", "it crashed", "on another machine"],
+)
+def test_settings_in_use_are_left_also_where_nothing_is_installed(
+    office: Office, monkeypatch: pytest.MonkeyPatch, host: str, running: bool, left: bool
+) -> None:
+    monkeypatch.setattr(calc_profile, "runs", lambda: running)
+    lock(office, host)
+    settings = office.profile / "user/registrymodifications.xcu"
+    settings.parent.mkdir()
+    settings.write_text(ITEMS)
+    done = uninstall(office)
+    assert (done.changed, done.running) == (False, left)
+    assert (settings.read_text() == ITEMS) == left
+
+
 def test_a_running_libreoffice_keeps_the_version_that_it_has_loaded(
     office: Office, package: bytes
 ) -> None:
@@ -134,7 +116,7 @@ def test_a_running_libreoffice_keeps_the_version_that_it_has_loaded(
     assert old is not None
     assert new is not None
     assert old.is_dir()
-    assert not list(office.profile.glob(f"{calc_install.LEFT_BEHIND[0]}/*/*"))
+    assert not list(office.profile.glob(f"{LEFT_BEHIND[0]}/*/*"))
     assert installed(office.profile) == Installed(new, "0.1.0")
 
 
@@ -159,12 +141,12 @@ def test_an_older_copy_that_is_no_longer_known_is_not_installed(
     office: Office, package: bytes
 ) -> None:
     install(office, package)
-    known = office.profile / calc_install.KNOWN
+    known = office.profile / KNOWN
     known.write_bytes(b"Pmp1")
     assert not is_known(office.profile)
     assert installed(office.profile) is None
-    assert clean(office.profile, (calc_install.UNPACKED,))
-    assert not clean(office.profile, (calc_install.UNPACKED,))
+    assert clean(office.profile, (UNPACKED,))
+    assert not clean(office.profile, (UNPACKED,))
     assert not names_kfxl(office.profile)
 
 
@@ -200,13 +182,6 @@ def test_a_libreoffice_that_hangs_is_given_up(
         install(office, package)
 
 
-def lock(office: Office, host: str) -> Path:
-    office.profile.mkdir()
-    path = office.profile / ".lock"
-    path.write_text(f"[Lockdata]\nUser=ada\nHost={host}\nStamp=1\nIPCServer=true\n")
-    return path
-
-
 def test_a_profile_in_use_on_another_machine_is_refused(office: Office, package: bytes) -> None:
     path = lock(office, "elsewhere")
     with pytest.raises(InputError, match="in use on the machine elsewhere") as caught:
@@ -217,9 +192,12 @@ def test_a_profile_in_use_on_another_machine_is_refused(office: Office, package:
 
 
 @pytest.mark.parametrize("host", [socket.gethostname(), socket.gethostname().upper() + ".lan", ""])
-def test_a_lock_of_this_machine_is_libreoffices_business(office: Office, host: str) -> None:
+def test_a_lock_of_this_machine_is_libreoffices_business(
+    office: Office, package: bytes, host: str
+) -> None:
     lock(office, host)
-    refuse_foreign_lock(office)
+    assert install(office, package).changed
+    assert uninstall(office).changed
 
 
 def test_a_profile_that_cannot_be_written_is_refused(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import shutil
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from kfxl_calc import boxes, marks, menu
@@ -58,10 +63,11 @@ class Office(menu.Office):
         super().__init__(None, None, child)
         self.shown = document
 
-    def document(self) -> Any:
-        self.frame = type("Frame", (), {"Controller": self.shown and self.shown.CurrentController})
+    def controller(self) -> Any:
+        if self.shown is not None:
+            self.frame = type("Frame", (), {"Controller": self.shown.CurrentController})
         try:
-            return super().document()
+            return super().controller()
         finally:
             self.frame = None
 
@@ -69,7 +75,7 @@ class Office(menu.Office):
 @pytest.fixture
 def document(monkeypatch: pytest.MonkeyPatch) -> Document:
     monkeypatch.setattr("kfxl_calc.book.read", lambda _: {"days": 0})
-    monkeypatch.setattr("kfxl_calc.book.selection", lambda _: {"blocks": 1})
+    monkeypatch.setattr("kfxl_calc.book.selection", lambda *_: {"blocks": 1})
     return Document()
 
 
@@ -113,6 +119,79 @@ def test_no_document(document: Document) -> None:
         assert give(command, None) == (
             "#KFXL! document: no spreadsheet is open; open one, or press New workbook"
         )
+
+
+def test_a_window_that_shows_nothing_yet(document: Document) -> None:
+    document.CurrentController = None  # type: ignore[assignment]
+    assert give("run_backtest", document) == (
+        "#KFXL! document: this window does not show it yet; try again"
+    )
+
+
+def test_the_window_of_the_command_counts_where_a_document_has_two(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Any] = []
+    monkeypatch.setattr("kfxl_calc.book.selection", lambda *given: looked.append(given) or {})
+    office = Office(document, Child(run_backtest={"result": {"wants": "selection"}}))
+    own = office.shown.CurrentController
+    another = type("Controller", (), {"ActiveSheet": None, "Model": document})()
+    monkeypatch.setattr(office, "controller", lambda: own)
+    document.CurrentController = another
+    menu.carry_out("run_backtest", office, True)
+    assert looked == [(document, own)]
+
+
+class Desktop:
+    """LibreOffice, which opens what it is told to or, as when memory is short, nothing."""
+
+    def __init__(self) -> None:
+        self.ServiceManager = self
+        self.opened: list[str] = []
+        self.document: Any = None
+
+    def createInstanceWithContext(self, *_: Any) -> Desktop:
+        return self
+
+    def loadComponentFromURL(self, url: str, *_: Any) -> Any:
+        self.opened.append(url)
+        return self.document
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [("new_workbook", {"package": "UEs="}), ("function_list", {"report": {"sheets": []}})],
+)
+def test_a_workbook_that_does_not_open(
+    monkeypatch: pytest.MonkeyPatch, command: str, answer: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(menu, "properties", lambda **_: ())
+    office = Office(None, Child(**{command: {"result": answer}}))
+    office.context = Desktop()
+    assert menu.carry_out(command, office, True) == (
+        "#KFXL! LibreOffice: did not open the new workbook; try again"
+    )
+
+
+def test_a_file_that_windows_keeps_open_hinders_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(menu, "properties", lambda **_: ())
+    kept: list[str] = []
+
+    def remove(path: str, *_: Any, **__: Any) -> None:
+        kept.append(str(path))
+        raise PermissionError(13, "in use", path)
+
+    office = Office(None, Child(new_workbook={"result": {"package": "UEs="}}))
+    office.context = desktop = Desktop()
+    desktop.document = object()
+    monkeypatch.setattr(os, "unlink", remove)
+    text = menu.carry_out("new_workbook", office, True)
+    monkeypatch.undo()
+    (url,) = desktop.opened
+    folder = pathlib.Path(url2pathname(urlsplit(url).path)).parent
+    assert folder.is_dir()
+    shutil.rmtree(folder)
+    assert (text, len(kept)) == ("", 1)
 
 
 def test_failures_of_the_process_are_one_line(document: Document) -> None:

@@ -18,6 +18,7 @@ from kfxl.hosts.calc_office import (
     python_with_uno,
     this_office,
     uno_version,
+    usual_profile,
 )
 
 SETTINGS = "[Bootstrap]\nProductKey=LibreOffice {}\nUserInstallation=$SYSUSERCONFIG/{}/4\n"
@@ -127,6 +128,33 @@ def test_the_profile_follows_the_users_configuration(tmp_path: Path) -> None:
     text = "ProductKey=LibreOffice 24.2\nUserInstallation=${ORIGIN}/../profile\n"
     soffice.with_name("bootstraprc").write_text(text)
     assert default_profile(here) == soffice.parent / "../profile"
+
+
+@pytest.mark.parametrize(
+    ("platform", "text", "variables", "profile"),
+    [
+        ("linux", "file:///srv/My%20profile/4", {}, "/srv/My profile/4"),
+        ("linux", "file://localhost/srv/%C3%BC", {}, "/srv/ü"),
+        ("linux", "/srv/100%25", {}, "/srv/100%25"),
+        ("linux", "$SYSUSERCONFIG/a%20b", {"XDG_CONFIG_HOME": "/etc/50%20"}, "/etc/50%20/a b"),
+        ("linux", "$SYSUSERCONFIG/4", {"XDG_CONFIG_HOME": "/etc/a#b?c"}, "/etc/a#b?c/4"),
+        ("win32", "file:///D:/My%20profile/4", {}, "D:/My profile/4"),
+        ("win32", "file://server/share/%C3%BC", {}, "//server/share/ü"),
+        (
+            "win32",
+            "$SYSUSERCONFIG/4",
+            {"APPDATA": r"C:\Users\Ä d\Roaming"},
+            "C:/Users/Ä d/Roaming/4",
+        ),
+        ("win32", "$SYSUSERCONFIG/4", {"APPDATA": r"\\server\home\ada"}, "//server/home/ada/4"),
+    ],
+)
+def test_a_profile_is_named_by_a_url(
+    tmp_path: Path, platform: str, text: str, variables: dict[str, str], profile: str
+) -> None:
+    here = machine(tmp_path, platform, **variables)
+    found = usual_profile({"UserInstallation": text}, tmp_path / "soffice", here)
+    assert found.as_posix() == profile
 
 
 # What cannot be used

@@ -17,7 +17,7 @@ from kfxl.spreadsheet.report import Report
 from kfxl.spreadsheet.reporting.layout import columns_of, frozen_rows, picture_of, printed
 from kfxl.spreadsheet.reporting.model import Block, ReportSheet
 from kfxl.spreadsheet.reporting.writer import write_report as write_file
-from tests.hosts.test_excel_report import full_report, small_report
+from tests.hosts.reports import full_report, small_report
 
 EPOCH = dt.datetime(1899, 12, 30)
 REPORTS: dict[str, Callable[[], Report]] = {"kalman": full_report, "functions": function_report}

@@ -19,6 +19,7 @@ from kfxl.spreadsheet.report import build_report
 from kfxl.spreadsheet.settings import SETTINGS
 from kfxl.spreadsheet.workbook import read_book
 from tests.hosts.excel_books import add_sheet, fill, kfxl_book, put, returns_table, table_rows
+from tests.hosts.excel_state import select, state
 from tests.hosts.fake_excel import AUTOMATIC, MANUAL, Application, ChartSheet, Workbook, Worksheet
 from tests.hosts.pywin32_stub import WindowsXlwings
 
@@ -43,32 +44,6 @@ def press(windows: WindowsXlwings, excel: Application) -> Press:
         return answer.removeprefix("#KFXL! ")
 
     return pressed
-
-
-def state(excel: Application) -> dict[str, Any]:
-    """What must be as it was before."""
-    with excel.calls.inside():
-        names = ("ScreenUpdating", "DisplayAlerts", "EnableEvents", "PrintCommunication")
-        settings = {name: getattr(excel, name) for name in names}
-        where = getattr(excel.selection, "Address", excel.selection)
-        book = excel.active_book
-        return settings | {
-            "calculation": excel.calculation,
-            "status": excel.status[-1],
-            "book": book and book.name,
-            "sheet": excel.active_sheet and excel.active_sheet.name,
-            "selection": where,
-            "selected sheet": excel.selection_sheet and excel.selection_sheet.name,
-            "group": [sheet.name for sheet in book.selected] if book else [],
-        }
-
-
-def select(excel: Application, sheet: str, address: str) -> None:
-    assert excel.active_book is not None
-    with excel.calls.inside():
-        page = excel.active_book.sheet(sheet)
-        page.Activate()
-        page.Range(address).Select()
 
 
 # Run backtest

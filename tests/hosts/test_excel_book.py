@@ -11,9 +11,9 @@ import pytest
 
 import kfxl
 from tests.hosts.excel_books import fill, kfxl_book, put, returns_table, table_rows
+from tests.hosts.excel_state import select
 from tests.hosts.fake_excel import Application, Workbook, Worksheet
 from tests.hosts.pywin32_stub import ComError, WindowsXlwings
-from tests.hosts.test_excel_actions import select
 
 DAYS_1904 = 1462
 MONEY, DATE = "$#,##0.00", "yyyy-mm-dd"

@@ -17,11 +17,10 @@ from kfxl.hosts.excel_check import Finding, bits_of_excel, findings, interpreter
 from kfxl.hosts.excel_install import install
 from kfxl.hosts.excel_registry import Value
 from kfxl.hosts.excel_windows import Windows, addins_folder, as_path, interpreter_text
+from tests.hosts.excel_machine import DISABLED, OPTIONS, SECURITY, disabled, dll
 from tests.hosts.fake_registry import FakeRegistry, windows_of
-from tests.hosts.test_excel_install import DISABLED, OFFICE, OPTIONS, disabled
 
 POLICIES = r"HKCU\Software\Policies\Microsoft\Office\16.0"
-SECURITY = rf"{OFFICE}\16.0\Excel\Security"
 CLICK_TO_RUN = r"HKLM\Software\Microsoft\Office\ClickToRun\Configuration"
 DEFENDER = r"HKLM\SOFTWARE\Policies\Microsoft\Windows Defender"
 ASR = rf"{DEFENDER}\Windows Defender Exploit Guard\ASR\Rules"
@@ -41,12 +40,6 @@ def registry() -> FakeRegistry:
     registry.given(OPTIONS, Font="Aptos", OPEN="other.xlam")
     registry.given(CLICK_TO_RUN, Platform="x64")
     return registry
-
-
-def dll(bits: int) -> bytes:
-    """The first bytes of a DLL for so many bits."""
-    machine = {64: 0x8664, 32: 0x14C}[bits]
-    return b"MZ".ljust(0x3C, b"\0") + b"\x40\0\0\0" + b"PE\0\0" + machine.to_bytes(2, "little")
 
 
 @pytest.fixture

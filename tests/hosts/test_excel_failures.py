@@ -11,10 +11,10 @@ import pytest
 import kfxl
 from kfxl.spreadsheet.reporting.model import Block, Report, ReportSheet
 from tests.hosts.excel_books import kfxl_book, returns_table
+from tests.hosts.excel_state import select, state
 from tests.hosts.fake_excel import Application, Workbook
 from tests.hosts.pywin32_stub import REJECTED, ComError, WindowsXlwings, windows_xlwings
-from tests.hosts.test_excel_actions import select, state
-from tests.hosts.test_excel_report import small_report
+from tests.hosts.reports import small_report
 
 # These refuse cosmetics only: a computer without a printer, ticks finer than the dates, frozen
 # panes, which cells of a replaced sheet were selected (what is not a range has no address either).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,33 +21,12 @@ from kfxl.hosts.excel_install import (
 )
 from kfxl.hosts.excel_registry import Value
 from kfxl.hosts.excel_windows import Windows, addins_folder, documents_folder, interpreter_text
+from tests.hosts.excel_machine import ADDIN, DISABLED, OFFICE, OPTIONS, addin_of, disabled
 from tests.hosts.fake_registry import USER, FakeRegistry, files_in, windows_of
 
-OFFICE = r"HKCU\Software\Microsoft\Office"
-OPTIONS = rf"{OFFICE}\16.0\Excel\Options"
 MANAGER = rf"{OFFICE}\16.0\Excel\Add-in Manager"
-DISABLED = rf"{OFFICE}\16.0\Excel\Resiliency\DisabledItems"
 SOLVER = Value(r'"C:\Program Files\Solver\SOLVER.XLAM"')
 ANALYSIS = Value(r'/R "%ProgramFiles%\Analysis\ANALYS32.XLL"', 2)
-
-
-def addin_of(text: str) -> bytes:
-    """A stand-in for kfxl.xlam: what tells it from other people's files, and a text."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as package:
-        package.writestr("xl/workbook.xml", f'<sheet name="kfxl.conf"/>{text}')
-    return stream.getvalue()
-
-
-ADDIN = addin_of("one")
-
-
-def disabled(path: str) -> Value:
-    """An entry of Excel's disabled items."""
-    texts = [(text + "\0").encode("utf-16-le") for text in (path.lower(), "a description")]
-    numbers = (1, len(texts[0]), len(texts[1]))
-    head = b"".join(number.to_bytes(4, "little") for number in numbers)
-    return Value(head + b"".join(texts), 3)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from kfxl.hosts import excel_registry
 from kfxl.hosts.excel_install import install, keep_template, uninstall
 from kfxl.hosts.excel_registry import Value, WindowsRegistry
 from kfxl.hosts.excel_windows import Windows, documents_folder, excel_runs
+from tests.hosts.excel_machine import ADDIN, OPTIONS
 from tests.hosts.fake_registry import FakeRegistry, windows_of
-from tests.hosts.test_excel_install import ADDIN, OPTIONS
 
 
 class Handle:

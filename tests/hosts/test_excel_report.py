@@ -5,18 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import numpy as np
 import openpyxl
-import pandas as pd
 import pytest
 
 import kfxl
-from kfxl.spreadsheet.report import Report, build_report
+from kfxl.spreadsheet.report import Report
 from kfxl.spreadsheet.reporting.layout import picture_of
-from kfxl.spreadsheet.reporting.model import Block, Chart, ReportSheet, Series
+from kfxl.spreadsheet.reporting.model import Block, Chart, ReportSheet
 from kfxl.spreadsheet.reporting.writer import write_report as write_file
 from tests.hosts.fake_charts import CATEGORY, VALUE
 from tests.hosts.fake_excel import (
@@ -29,32 +26,10 @@ from tests.hosts.fake_excel import (
     Worksheet,
 )
 from tests.hosts.pywin32_stub import WindowsXlwings
+from tests.hosts.reports import full_report, small_report
 
-DATES = pd.date_range("2015-01-31", periods=60, freq="ME")
 KINDS = {"line": 4, "area-stacked": 76, "column": 51, "column-stacked": 52}
 Write = Callable[[Report], Any]
-
-
-@cache
-def full_report(strategy: str = "kalman") -> Report:
-    draw = np.random.default_rng(7)
-    factors = pd.DataFrame(draw.normal(0.004, 0.03, (60, 2)), DATES, ["Growth", "Rates"])
-    loadings = np.array([[1.0, 0.1, 0.4], [0.0, 0.8, 0.2]])
-    noise = draw.normal(0.001, 0.01, (60, 3))
-    names = ["Stocks", "=Bonds", "2020"]
-    returns = pd.DataFrame(factors.to_numpy() @ loadings + noise, DATES, names)
-    result = kfxl.backtest(returns, strategy, factors=factors, lookback=12)
-    return build_report(result, returns, factors)
-
-
-def small_report(*names: str) -> Report:
-    rows = ((dt.datetime(2020, 1, 31), 0.5, None), (dt.datetime(2020, 2, 29), 0.25, 1.0))
-    block = Block("Numbers", (4, 1), ("Date", "One", "Two"), rows, ("yyyy-mm-dd", "0%", "0.00"))
-    series = (Series(0, 1, "One"), Series(0, 2, "Two", "#112233", "dash"))
-    chart = Chart(
-        "line", "Lines", (4, 6), 0, series, "Date", "Size", "0%", "Two lines.", dates=True
-    )
-    return Report("Small", tuple(ReportSheet(n, n, "A note.", (block,), (chart,)) for n in names))
 
 
 @pytest.fixture

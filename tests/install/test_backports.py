@@ -9,7 +9,7 @@ import pytest
 from install import backports, hosts
 from install.backports import Source, backports_of, codename, with_source
 from install.shell import Outcome
-from tests.install.test_install import OK, PretendShell
+from tests.install.pretend_shell import OK, PretendShell
 
 NEWER_FORM = """\
 # the mirror of this house

@@ -10,7 +10,7 @@ from install import backports, checks, command, hosts
 from install.checks import Extent
 from install.hosts import HOSTS, Host
 from install.shell import InstallError, Outcome
-from tests.install.test_install import OK, PretendShell, fails_at
+from tests.install.pretend_shell import OK, PretendShell, fails_at
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = "sudo apt-get install --no-install-recommends wine wine64"

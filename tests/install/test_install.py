@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +17,9 @@ from install.environment import MARKER, Recipe, fingerprint, prepare
 from install.places import Places, command_of, places, python_of
 from install.shell import InstallError, Outcome, Terminal, child_variables
 from kfxl.spreadsheet.failures import log_path
+from tests.install.pretend_shell import OK, Answer, PretendShell, fails_at
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OK = Outcome(0)
-Answer = Callable[[list[str]], Outcome | None]
-
-
-class PretendShell:
-    """Writes down what it is asked to run, and answers as told; `venv` makes an interpreter."""
-
-    def __init__(self, answer: Answer = lambda _words: None) -> None:
-        self.answer = answer
-        self.commands: list[list[str]] = []
-        self.said: list[str] = []
-
-    def captured(
-        self, command: Sequence[str | Path], cwd: Path | None = None, *, echo: bool = False
-    ) -> Outcome:
-        assert cwd is None or cwd.is_dir()
-        words = [str(word) for word in command]
-        self.commands.append(words)
-        answer = self.answer(words)
-        if answer is not None:
-            return answer
-        if words[1:3] == ["-m", "venv"]:
-            python = python_of(Path(words[-1]))
-            python.parent.mkdir(parents=True)
-            python.write_text("")
-        return OK
-
-    def shown(self, command: Sequence[str | Path], cwd: Path | None = None) -> Outcome:
-        return self.captured(command, cwd)
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def ran(self, *words: str) -> bool:
-        """Whether a command with all these words was run."""
-        return any(set(words) <= set(command) for command in self.commands)
-
-
-def fails_at(word: str, text: str = "", code: int = 1) -> Answer:
-    return lambda words: Outcome(code, text) if word in words else None
 
 
 @pytest.fixture
@@ -618,6 +579,14 @@ def test_the_list_of_a_profile_tells_whether_the_add_in_is_in_libreoffice(tmp_pa
     assert not programs.is_in_libreoffice({"XDG_CONFIG_HOME": "/nowhere"}, tmp_path, "linux")
     assert not programs.is_in_libreoffice({}, tmp_path, "win32")
     assert not programs.is_in_libreoffice({}, tmp_path, "darwin")
+
+
+def test_a_list_that_cannot_be_read_does_not_stop_the_installer(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/libreoffice/3/user/uno_packages/cache/uno_packages.pmap"
+    folder.mkdir(parents=True)
+    assert not programs.is_in_libreoffice({}, tmp_path, "linux")
+    listed(tmp_path)
+    assert programs.is_in_libreoffice({}, tmp_path, "linux")
 
 
 # Windows, and bundles

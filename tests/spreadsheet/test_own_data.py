@@ -13,7 +13,7 @@ from kfxl.errors import InputError
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.workbook import build_template, fit, own_sheets, read_book
 from tests.spreadsheet import template_xml
-from tests.spreadsheet.test_workbook import FACTORS, RETURNS, named, template
+from tests.spreadsheet.built_template import FACTORS, RETURNS, named, template
 
 
 def opened(package: bytes) -> openpyxl.Workbook:
@@ -103,6 +103,18 @@ def test_own_data_of_any_size(rows, assets, step):
     pd.testing.assert_frame_equal(
         again.returns, returns, check_freq=False, check_names=False, check_index_type=False
     )
+
+
+def test_what_the_data_are_is_said_of_the_data_that_are_there():
+    def source(package):
+        (row,) = named(opened(package), "Data_Source")
+        return row[0]
+
+    assert source(template()).startswith("12 US industries")
+    assert source(fit(template())) == source(template())
+    assert source(fit(thirteen())) == "Your own data"
+    own = {"Data_Source": "From the depot"}
+    assert source(fit(build_template(simulated(60, 5), settings=own))) == "From the depot"
 
 
 def test_fit_to_fewer_assets_and_other_factors():

@@ -108,6 +108,17 @@ def test_numeric_names_become_text():
     assert list(table) == ["600519", "5"]
 
 
+@pytest.mark.parametrize("word", ["n/a", "NA", "nan", "Null"])
+def test_words_for_missing_are_ones_of_text_files_and_text_in_a_sheet(tmp_path, word):
+    table = read_returns_csv(
+        written(tmp_path, f"Date,A,B\n2020-01-31,{word},0.1\n2020-02-29,0,0\n")
+    )
+    assert table["A"].isna().tolist() == [True, False]
+    rows = [["Date", "A"], [1.0, word], [2.0, 0.1]]
+    with pytest.raises(InputError, match=f"Returns!B2: {word} is not a number"):
+        panel_of(rows, lambda row, column: f"Returns!{'AB'[column]}{row + 1}")
+
+
 def test_nothing_but_a_heading_is_no_table():
     assert panel_of([["Date", None], [None, None]], lambda *_: "") is None
 

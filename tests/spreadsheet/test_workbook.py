@@ -11,37 +11,22 @@ import pytest
 from openpyxl.utils import range_boundaries
 
 import kfxl
-from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, french_monthly
 from kfxl.estimation.covariance import METHODS
 from kfxl.spreadsheet.recalculate import recalculate
 from kfxl.spreadsheet.settings import SETTINGS
 from kfxl.spreadsheet.template.frame import FIRST, SHEETS
 from kfxl.spreadsheet.workbook import FRENCH_BUDGETS, build_template
 from tests.spreadsheet import template_xml
+from tests.spreadsheet.built_template import FACTORS, RETURNS, named, template
 
 COMMITTED = Path(__file__).parents[2] / "workbook" / "kfxl.xlsx"
 ERRORS = ("#N/A", "#NAME?", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "#NULL!", "#KFXL!")
-CASH = french_monthly()["RF"].tail(240)
-RETURNS = french_monthly().tail(240)[list(FRENCH_INDUSTRIES)].sub(CASH, axis=0).round(4)
-FACTORS = french_monthly().tail(240)[list(FRENCH_FACTORS)]
 LOOKBACK = 60
-
-
-@cache
-def template() -> bytes:
-    return build_template()
 
 
 @cache
 def opened(values: bool) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(template()), data_only=values)
-
-
-def named(book: openpyxl.Workbook, name: str) -> list[list[object]]:
-    sheet, _, address = book.defined_names[name].attr_text.rpartition("!")
-    left, top, right, bottom = range_boundaries(address)
-    rows = book[sheet.strip("'")].iter_rows(top, bottom, left, right, values_only=True)
-    return [list(row) for row in rows]
 
 
 def weights_of(book: openpyxl.Workbook, name: str) -> np.ndarray:

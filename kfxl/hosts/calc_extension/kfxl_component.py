@@ -15,7 +15,7 @@ from com.sun.star.frame import DispatchResultEvent, XDispatchProvider, XNotifyin
 from com.sun.star.lang import XInitialization, XServiceInfo
 from com.sun.star.sheet import XAddIn
 from com.sun.star.task import XJob
-from kfxl_calc import child, formulas, menu, ranges
+from kfxl_calc import book, child, formulas, menu, ranges
 from org.kfxl.addin import XKfxl
 
 with open(
@@ -48,9 +48,12 @@ class _Service(unohelper.Base, XServiceInfo):  # type: ignore[misc]
 def _function(name: str) -> Any:
     """The method that stands for a worksheet function."""
 
-    def method(_: Any, *arguments: Any) -> Any:
+    def method(_: Any, document: Any, *arguments: Any) -> Any:
         try:
-            request = {"call": name, "arguments": [ranges.plain(each) for each in arguments]}
+            request: dict[str, Any] = {"call": name}
+            request["arguments"] = [ranges.plain(each) for each in arguments]
+            if document is not None:
+                request["days"] = book.days_of(document)
             answer = CHILD.ask(request)
             return ranges.cells(answer["result"] if "result" in answer else answer["error"])
         except child.ChildError as error:
@@ -152,7 +155,7 @@ class Job(_Service, XJob):  # type: ignore[misc]
             given = {each.Name: each.Value for each in arguments}
             about = {each.Name: each.Value for each in given.get("Environment", ())}
             event, document = about.get("EventName", ""), about.get("Model")
-            formulas.after(event, document, ADDIN, SETTINGS["methods"])
+            formulas.after(self._context, event, document, ADDIN, SETTINGS["methods"])
         except Exception as error:
             formulas.report(error)
 

@@ -165,7 +165,7 @@ def _summary(template: Template, raw: dict[str, Area]) -> None:
         for row, (body, number_format) in enumerate(
             (
                 (f"IFERROR({volatility},NA())", PERCENT),
-                (f"IF(COUNT({weights})=COLUMNS({weights}),{mean},NA())", PERCENT),
+                (f"IF(COUNT({weights},{returns})=2*COLUMNS({weights}),{mean},NA())", PERCENT),
                 (f"IFERROR({up}/{down},NA())", NUMBER),
             ),
             start=1,

@@ -73,9 +73,9 @@ class Document:
         found: dict[str, list[list[int]]] = self._cells("places")
         return found
 
-    def write(self, *changes: tuple[str, str, Any]) -> float:
-        """Write single cells: sheet, cell, value. Seconds that LibreOffice took over it."""
-        return float(self._cells("write", changes=[list(change) for change in changes]))
+    def write(self, *changes: tuple[str, str, Any]) -> None:
+        """Write single cells as one edit: sheet, cell, value."""
+        self._cells("write", changes=[list(change) for change in changes])
 
     def fill(self, sheet: str, cell: str, rows: Cells) -> None:
         """Write a block of values from ``cell`` on."""

@@ -10,7 +10,7 @@ import pytest
 from kfxl import __version__
 from kfxl.spreadsheet.functions import FUNCTIONS
 from tests.hosts.calc.documents import Document
-from tests.hosts.calc.office import Office
+from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.calc.shown import CLOSE, REFUSAL, in_area, largest
 from tests.spreadsheet.function_data import NAMES, RETURNS, SERIALS, dated
 
@@ -142,3 +142,35 @@ def test_results_compose_with_other_functions(sheet: Document) -> None:
 def test_a_whole_column_is_its_filled_part(sheet: Document) -> None:
     shown = entered(sheet, "F1:H2", "=RISK_PARITY_WEIGHTS(A1:D1048576)")
     assert largest(shown, WEIGHTS) <= CLOSE
+
+
+@pytest.mark.parametrize("days", [0, 1462])
+@pytest.mark.parametrize("as_of", ["200401", "20040131", "DATE(2004;1;31)", "A50"])
+def test_as_of_is_the_same_day_from_whatever_day_a_document_counts(
+    office: Office, days: int, as_of: str
+) -> None:
+    expected = FUNCTIONS["RISK_PARITY_WEIGHTS"](DATA, None, None, None, 200401)
+    assert DATA[49][0] == SERIALS[48] == 38017  # 2004-01-31
+    with office.open() as document:
+        if days:
+            document.run(INSIDE / "reports.py", "count_from_1904")
+        document.fill("Sheet1", "A1", [DATA[0], *([row[0] - days, *row[1:]] for row in DATA[1:])])
+        document.run(INSIDE / "reports.py", "format_dates", sheet="Sheet1", area="A2:A9")
+        assert document.shown("Sheet1", "A2:A2") == [["01/31/2000"]]
+        shown = entered(document, "F1:H2", f"=RISK_PARITY_WEIGHTS({AREA};;;;{as_of})")
+        assert largest(shown, expected) <= CLOSE
+
+
+def test_what_as_of_means_can_be_unknown_in_a_document_that_counts_from_1904(
+    office: Office,
+) -> None:
+    with office.open() as document:
+        document.run(INSIDE / "reports.py", "count_from_1904")
+        document.fill(
+            "Sheet1", "A1", [["t", *NAMES], *([i, *row[1:]] for i, row in enumerate(DATA[1:], 1))]
+        )
+        text = of_one_cell(document, f"=RISK_PARITY_WEIGHTS({AREA};;;;200401)")
+        assert text == (
+            "#KFXL! as_of: 200401 is no number as the rows have, in a document that counts from "
+            "1904-01-01; give a date cell, or a number as the rows have"
+        )

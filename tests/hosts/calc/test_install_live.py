@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 
 from kfxl import __version__
-from kfxl.hosts import calc_install
+from kfxl.hosts import calc_install, calc_profile
 from kfxl.hosts.calc_addin import ADDIN, IDENTIFIER, build_addin
 from kfxl.hosts.calc_check import needs_restart
-from kfxl.hosts.calc_install import install, installed, uninstall
+from kfxl.hosts.calc_install import install, uninstall
 from kfxl.hosts.calc_office import Office as Found
 from kfxl.hosts.calc_office import plain_variables, this_office
+from kfxl.hosts.calc_profile import installed
 from tests.hosts.calc.documents import Document
 from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.calc.other_extension import OTHER, other_extension
@@ -222,6 +223,6 @@ def test_an_ordinary_user_on_the_same_machine(folder: Path, package: bytes) -> N
     # This Python may lie in a folder that is closed to others; the cell then says so in one line.
     assert shown == __version__ or shown.startswith("#KFXL! ")
     assert as_nobody(folder, office, remove=True)["after"] == []
-    calc_install.forget(profile)
-    calc_install.clean(profile, (*calc_install.LEFT_BEHIND, calc_install.UNPACKED))
+    calc_profile.forget(profile)
+    calc_profile.clean(profile, (*calc_profile.LEFT_BEHIND, calc_profile.UNPACKED))
     assert names_kfxl(folder / "home") == []

@@ -19,7 +19,7 @@ import pytest
 from kfxl.hosts.calc_addin import build_addin
 from kfxl.spreadsheet.functions import FUNCTIONS
 from tests.hosts.calc.documents import Document
-from tests.hosts.calc.office import Office
+from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.calc.shown import CLOSE, Cells, largest
 from tests.spreadsheet.function_data import NAMES, RETURNS, SERIALS, dated
 
@@ -153,6 +153,39 @@ def test_a_process_that_cannot_stay_is_told_in_one_line(office: Office, document
         return right(document)
 
     until(recalculated)
+
+
+def test_a_recalculation_within_a_command_does_not_wait_for_it(
+    office: Office, tmp_path: Path
+) -> None:
+    # The command needs LibreOffice's lock to show how far it is; a recalculation holds that lock.
+    with office.open() as document:
+        document.fill("Sheet1", "A1", DATA)
+        document.enter(*FORMULAS)
+        assert right(document)
+        (process,) = office.processes()
+        os.kill(process, signal.SIGSTOP)
+        file = tmp_path / "asked"
+
+        def tell() -> None:
+            until(lambda: asked(process))
+            file.touch()
+
+        thread = threading.Thread(target=tell)
+        thread.start()
+        shown, said = document.run(
+            INSIDE / "threads.py",
+            "recalculate_during",
+            command="kfxl:run_backtest_confirmed",
+            process=process,
+            asked=str(file),
+            cell="F1",
+        )
+        thread.join()
+        assert shown == "#KFXL! Python: works on something else; recalculate with Ctrl+Shift+F9"
+        assert said.startswith("Backtest of kalman against equal-weight: see the sheets ")
+        document.recalculate()
+        assert right(document)
 
 
 def test_without_its_environment_a_cell_says_so_until_it_is_there(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kfxl.spreadsheet.workbook import build_template
 from tests.hosts.calc.documents import Document
 from tests.hosts.calc.office import INSIDE, Office
 from tests.hosts.excel_books import returns_table
-from tests.hosts.test_excel_report import small_report
+from tests.hosts.reports import small_report
 
 pytestmark = pytest.mark.host
 EXTENSION = Path(kfxl_calc.__file__).parents[1]
@@ -124,6 +124,58 @@ def test_the_next_report_takes_the_place_of_the_last(
             assert {page["name"] for page in plain["sheets"] if page["own"]} == set(REPORT)
 
 
+def test_formulas_that_read_a_report_read_the_next_one(office: Office) -> None:
+    with office.open() as document:
+        fill(document)
+        document.dispatch("kfxl:run_backtest_confirmed", Silent=True)
+        document.call("add_sheet", name="Mine")
+        document.write(
+            ("Mine", "A1", "=$Weights.M6*2"),
+            ("Mine", "A2", "=SUM(weights.M6:N6)+COUNT($'Expected returns'.A1:Z99)"),
+            ("Mine", "A3", '="Weights"&1'),
+            ("Mine", "A4", "=$Sheet1.C4"),
+            ("Mine", "A5", "=$Weights.A1048576"),
+        )
+        document.enter(("Mine", "C1:D2", "=$Weights.M6:N7*2"))
+        run(document, "name_formula", name="Held", content="$Weights.$M$6:$N$6")
+        document.write(("Mine", "A6", "=SUM(Held)"))
+        formulas, values = document.formulas("Mine"), document.read("Mine")
+        assert formulas[0][0] == "=$Weights.M6*2"
+        assert formulas[0][2:] == formulas[1][2:] == ["{=$Weights.M6:N7*2}"] * 2
+        assert values[0][0] == values[0][2] == values[5][0] == 1.0
+        names = document.names()
+        for _ in range(2):
+            said = document.dispatch("kfxl:run_backtest_confirmed", Silent=True)
+            assert said.startswith("Backtest of")
+            assert document.formulas("Mine") == formulas
+            assert document.read("Mine") == values
+            assert document.names() == names
+        document.write(("Sheet1", "C4", 0.5))
+        assert document.value("Mine", "A4") == 0.5
+
+
+def test_formulas_that_cannot_be_put_back_are_told(office: Office) -> None:
+    report = plain_report(small_report("Value"))
+    with office.open() as document:
+
+        def write(name: str) -> Any:
+            report["sheets"][0]["name"] = name
+            given = {"package": str(EXTENSION), "report": report, "failing": "", "number": 0}
+            return document.run(INSIDE / "faults.py", "write", **given)["left"]
+
+        assert write("Value") == []
+        document.call("add_sheet", name="Mine")
+        document.write(("Mine", "A1", "=$Value.A1"), ("Mine", "A2", "=1+1"))
+        document.enter(("Mine", "B1:C2", "=$Value.A1:B2"))
+        run(document, "protect_sheet", sheet="Mine", on=True)
+        assert write("Value") == ["formulas that read the report"]
+        assert document.formulas("Mine", "A1") == [["=$Value.A1"]]
+        assert document.formulas("Mine", "B1")[0][0] != "{=$Value.A1:B2}"
+        run(document, "protect_sheet", sheet="Mine", on=False)
+        assert write("Worth") == ["formulas that read Value, which the new report has not"]
+        assert document.formulas("Mine", "A2") == [["=1+1"]]
+
+
 def test_sheets_of_the_user_keep_their_names(office: Office) -> None:
     with office.open() as document:
         document.call("add_sheet", name="Value")
@@ -169,6 +221,20 @@ def test_what_a_document_says_of_itself(office: Office) -> None:
     (page,) = plain["sheets"]
     assert page["rows"] == [["Date", "", ""], [FIRST, "", "#N/A"], [7.0, 0.5, "#DIV/0!"]]
     assert page["dates"] == [[1, 0, 1]]
+
+
+def test_the_window_of_the_command_is_the_one_that_is_read(office: Office) -> None:
+    with office.open() as document:
+        fill(document)
+        said, selected, same = run(
+            document,
+            "in_the_first_of_two_windows",
+            command="kfxl:run_backtest",
+            areas=["C5", "G1"],
+        )
+        assert not same
+        assert "the selection Sheet1.B3:D75 as returns" in said
+        assert selected == ["Sheet1.C5", "Sheet1.G1"]
 
 
 def test_what_stops_a_report(office: Office) -> None:

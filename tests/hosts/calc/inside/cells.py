@@ -6,7 +6,6 @@ cell shows: ``#N/A``, ``#NAME?``, ``Err:504``.
 
 from __future__ import annotations
 
-import time
 from itertools import groupby
 from typing import Any
 
@@ -64,8 +63,8 @@ def formulas(context: Any, document: Any, sheet: str, area: str | None = None) -
     return [list(row) for row in _block(document.Sheets.getByName(sheet), area).FormulaArray]
 
 
-def write(context: Any, document: Any, changes: list[list[Any]]) -> float:
-    """Write single cells, ``[sheet, cell, value]`` each, as one edit; the time it took.
+def write(context: Any, document: Any, changes: list[list[Any]]) -> None:
+    """Write single cells, ``[sheet, cell, value]`` each, as one edit.
 
     A text that begins with ``=`` is a formula in LibreOffice's own signs.
     """
@@ -73,12 +72,10 @@ def write(context: Any, document: Any, changes: list[list[Any]]) -> float:
         (document.Sheets.getByName(sheet).getCellRangeByName(cell).getCellByPosition(0, 0), value)
         for sheet, cell, value in changes
     ]
-    start = time.perf_counter()
     document.enableAutomaticCalculation(False)
     for cell, value in found:
         _put(cell, value)
     document.enableAutomaticCalculation(True)
-    return time.perf_counter() - start
 
 
 def fill(context: Any, document: Any, sheet: str, cell: str, rows: list[list[Any]]) -> None:
@@ -109,18 +106,6 @@ def enter(context: Any, document: Any, entries: list[list[str]]) -> None:
 def clear(context: Any, document: Any, sheet: str, area: str) -> None:
     """Empty an area."""
     _block(document.Sheets.getByName(sheet), area).clearContents(1023)
-
-
-def timed(
-    context: Any, document: Any, sheet: str, cell: str, value: Any, looked: list[str]
-) -> list[Any]:
-    """Write one cell; seconds until the cell ``looked`` shows its new value, and that value."""
-    target = document.Sheets.getByName(sheet).getCellRangeByName(cell).getCellByPosition(0, 0)
-    result = document.Sheets.getByName(looked[0]).getCellRangeByName(looked[1])
-    start = time.perf_counter()
-    _put(target, value)
-    found = result.getCellByPosition(0, 0).Value
-    return [time.perf_counter() - start, found]
 
 
 def charts(context: Any, document: Any) -> dict[str, list[dict[str, Any]]]:

@@ -47,6 +47,15 @@ def protect(context: Any, document: Any, on: bool) -> None:
         document.unprotect("")
 
 
+def protect_sheet(context: Any, document: Any, sheet: str, on: bool) -> None:
+    """Protect the cells of a sheet, or not."""
+    page = document.Sheets.getByName(sheet)
+    if on:
+        page.protect("")
+    else:
+        page.unprotect("")
+
+
 def name_formula(context: Any, document: Any, name: str, content: str) -> None:
     """Give a formula a name."""
     place = uno.createUnoStruct("com.sun.star.table.CellAddress")
@@ -69,6 +78,28 @@ def active(context: Any, document: Any) -> list[str]:
     return [controller.ActiveSheet.Name, controller.Selection.AbsoluteName.replace("$", "")]
 
 
+def in_the_first_of_two_windows(
+    context: Any, document: Any, command: str, areas: list[str]
+) -> list[Any]:
+    """Give a command in one window while another is in front; its answer, what both select."""
+    helper = context.ServiceManager.createInstanceWithContext(
+        "com.sun.star.frame.DispatchHelper", context
+    )
+    silent = uno.createUnoStruct("com.sun.star.beans.PropertyValue", Name="Silent", Value=True)
+    first = document.CurrentController
+    helper.executeDispatch(first.Frame, ".uno:NewWindow", "", 0, ())
+    second = document.CurrentController
+    windows = [first, second]
+    for window, area in zip(windows, areas, strict=True):
+        window.select(window.ActiveSheet.getCellRangeByName(area))
+    document.setCurrentController(second)
+    said = helper.executeDispatch(first.Frame, command, "", 0, (silent,)).Result
+    found = [window.Selection.AbsoluteName.replace("$", "") for window in windows]
+    same = first.Frame is second.Frame or first.Frame == second.Frame
+    second.Frame.close(True)
+    return [said, found, same]
+
+
 def read_book(context: Any, document: Any, package: str) -> Any:
     """The document as the extension reads it."""
     return _extension(package).read(document)
@@ -76,7 +107,7 @@ def read_book(context: Any, document: Any, package: str) -> Any:
 
 def read_selection(context: Any, document: Any, package: str) -> Any:
     """The selection as the extension reads it."""
-    return _extension(package).selection(document)
+    return _extension(package).selection(document, document.CurrentController)
 
 
 def _extension(package: str) -> Any:

@@ -121,12 +121,12 @@ def _dates(document: Any, column: Any) -> list[list[int]]:
     return found
 
 
-def selection(document: Any) -> Json:
-    """The selected block of cells; of one cell the block around it.
+def selection(document: Any, controller: Any) -> Json:
+    """The block of cells that is selected in a window; of one cell the block around it.
 
     ``blocks`` counts them, 0 where something else than cells is selected.
     """
-    chosen = document.CurrentSelection
+    chosen = controller.Selection
     ranges = _ranges(chosen)
     empty: Json = {"blocks": len(ranges), "address": "", "rows": [], "dates": []}
     if len(ranges) != 1:

@@ -24,6 +24,7 @@ AGAIN = "recalculate with Ctrl+Shift+F9"
 TRIES = 2
 PAUSE = 5.0  # seconds before a start that failed is tried again; a sheet asks many times
 LAST_LINES = 20
+HELLO = 60.0  # seconds for a process to say that it is there; virus scanners make first starts slow
 JOIN = 5.0  # seconds to wait for the last words of a process that has ended
 
 
@@ -48,7 +49,10 @@ def interpreter_of(places: list[str]) -> str:
 
 
 class Child:
-    """kfxl's process, behind one lock.
+    """kfxl's process, which works on one request at a time; others meanwhile are refused.
+
+    They cannot wait. One thread may show progress, for which it needs LibreOffice's own lock, and
+    another hold that lock while it recalculates and asks.
 
     ``places`` are paths of its Python, the first that exists is taken; ``version`` is the one
     that the process has to have.
@@ -57,10 +61,9 @@ class Child:
     def __init__(self, places: list[str], version: str) -> None:
         self._places = places
         self._version = version
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
-        self._busy = False
         self._failed_at = float("-inf")
         self._failure = ""
 
@@ -72,18 +75,16 @@ class Child:
         Raises
         ------
         ChildError
-            It does not start, ended twice while it worked on this request, or is asked from
-            within ``progress``, where its next line belongs to the request before.
+            It does not start, ended twice while it worked on this request, or works on another,
+            as when it is asked from within ``progress``.
         """
         line = json.dumps(request, separators=(",", ":")).encode("ascii") + b"\n"
-        with self._lock:
-            if self._busy:
-                raise ChildError(f"Python: works on something else; {AGAIN}")
-            self._busy = True
-            try:
-                return self._answer(line, progress)
-            finally:
-                self._busy = False
+        if not self._lock.acquire(blocking=False):
+            raise ChildError(f"Python: works on something else; {AGAIN}")
+        try:
+            return self._answer(line, progress)
+        finally:
+            self._lock.release()
 
     def _answer(self, line: bytes, progress: Callable[[str], None] | None) -> dict[str, Any]:
         for _ in range(TRIES):
@@ -93,13 +94,6 @@ class Child:
                 return answer
             self._ended(process)
         raise ChildError(f"Python: ended while it computed; {AGAIN}")
-
-    def stop(self) -> None:
-        """End the process; the next request starts another."""
-        with self._lock:
-            process, self._process = self._process, None
-            if process is not None:
-                self._close(process)
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
@@ -128,7 +122,12 @@ class Child:
             raise ChildError(f"Python: {python}: {error.strerror}; {REPAIR}") from error
         listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
         listener.start()
-        hello = self._line(process)
+        hello, late = self._hello(process)
+        if late:
+            self._ended(process)
+            raise ChildError(
+                f"Python: {python} did not answer within {HELLO:.0f} s; {AGAIN}, or {REPAIR}"
+            )
         if hello is None:
             self._ended(process)
             listener.join(JOIN)
@@ -142,6 +141,21 @@ class Child:
                 "run: kfxl calc install, and start LibreOffice again"
             )
         return process
+
+    def _hello(self, process: subprocess.Popen[bytes]) -> tuple[dict[str, Any] | None, bool]:
+        """The first line of the process, and whether it was ended for keeping silent."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(HELLO, end)
+        timer.daemon = True
+        timer.start()
+        hello = self._line(process)
+        timer.cancel()
+        return hello, late.is_set()
 
     def _asked(
         self, process: subprocess.Popen[bytes], line: bytes, progress: Callable[[str], None] | None

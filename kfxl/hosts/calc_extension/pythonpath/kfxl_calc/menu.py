@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import pathlib
+import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 NEW_DOCUMENT = "private:factory/scalc"
+NO_SPREADSHEET = "document: no spreadsheet is open; open one, or press New workbook"
 SPREADSHEET = "com.sun.star.sheet.SpreadsheetDocument"
 
 
@@ -39,18 +41,29 @@ class Office:
 
     def document(self) -> Any:
         """The spreadsheet in the frame."""
-        controller = self.frame.Controller if self.frame is not None else None
-        document = controller.Model if controller is not None else None
+        document = self.controller().Model
         if document is None or not document.supportsService(SPREADSHEET):
-            raise RefusalError("document: no spreadsheet is open; open one, or press New workbook")
+            raise RefusalError(NO_SPREADSHEET)
         return document
+
+    def controller(self) -> Any:
+        """What the user sees in the frame; a document may be in more than one window."""
+        if self.frame is None:
+            raise RefusalError(NO_SPREADSHEET)
+        controller = self.frame.Controller
+        if controller is None:
+            raise RefusalError("document: this window does not show it yet; try again")
+        return controller
 
     def open(self, url: str, **options: Any) -> Any:
         """Open a document in a window of its own."""
         desktop = self.context.ServiceManager.createInstanceWithContext(
             "com.sun.star.frame.Desktop", self.context
         )
-        return desktop.loadComponentFromURL(url, "_blank", 0, properties(**options))
+        document = desktop.loadComponentFromURL(url, "_blank", 0, properties(**options))
+        if document is None:
+            raise RefusalError("LibreOffice: did not open the new workbook; try again")
+        return document
 
 
 def carry_out(command: str, office: Office, silent: bool) -> str:
@@ -90,16 +103,16 @@ def run_backtest_confirmed(office: Office, say: Callable[[str], None]) -> str:
 
 
 def _backtest(action: str, office: Office, say: Callable[[str], None]) -> str:
-    document = office.document()
-    _check_writable(document)
+    document, controller = office.document(), office.controller()
+    _check_writable(document, controller)
     say("kfxl backtest: reading the workbook")
     read = book.read(document)
     found = office.ask(action, say, book=read)
     if found.get("wants") == "selection":
-        found = office.ask(action, say, book=read, selection=book.selection(document))
+        found = office.ask(action, say, book=read, selection=book.selection(document, controller))
     if "question" in found:
         return f"?{found['question']}"
-    with Quiet(Target(office.context, document)) as quiet:
+    with Quiet(Target(office.context, document, controller)) as quiet:
         written = write_report(quiet.target, found["report"], say)
         quiet.keep(written.instead)
     return _told(office, document, found["report"]["title"], written, say)
@@ -114,13 +127,13 @@ def _told(
     return str(office.ask("say_written", say, title=title, names=written.names, manual=manual))
 
 
-def _check_writable(document: Any) -> None:
+def _check_writable(document: Any, controller: Any) -> None:
     """Refuse a document that takes no new sheets."""
     if document.isReadonly():
         raise RefusalError(
             f"{document.Title}: is open for reading only; save a copy and work in that"
         )
-    if not hasattr(document.CurrentController, "ActiveSheet"):
+    if not hasattr(controller, "ActiveSheet"):
         raise RefusalError(f"{document.Title}: is shown as it prints; close the preview first")
     if document.isProtected():
         raise RefusalError(
@@ -146,13 +159,14 @@ def fit_workbook(office: Office, say: Callable[[str], None]) -> str:
 
 def _open(office: Office, package: str) -> Any:
     """Open a package as a new workbook without a file."""
-    with tempfile.TemporaryDirectory(prefix="kfxl") as folder:
-        path = pathlib.Path(folder, "kfxl.xlsx")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kfxl"))
+    try:
+        path = folder / "kfxl.xlsx"
         path.write_bytes(base64.b64decode(package))
-        document = office.open(path.as_uri(), AsTemplate=True)
-    if document is None:
-        raise RefusalError("LibreOffice: did not open the new workbook; try again")
-    return document
+        return office.open(path.as_uri(), AsTemplate=True)
+    finally:
+        # On Windows LibreOffice may still have it open; the workbook is there all the same.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def function_list(office: Office, say: Callable[[str], None]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfxl_calc import marks, page
 from kfxl_calc.failures import RestoreError, tried
+from kfxl_calc.readers import Readers
 from kfxl_calc.target import Target
 
 if TYPE_CHECKING:
@@ -51,12 +52,15 @@ def write_report(target: Target, report: Json, say: Say, mark: str = marks.REPOR
             page.write(target, sheet, plain, digit)
             sheet.PageStyle = _style(target, plain["page"], styles)
             page.show(target, sheet, plain)
+        readers = Readers(target.document, old)
     except Exception as error:
         left = _remove(sheets, begun) + _remove(_styles(target), styles)
         if left:
             raise RestoreError(["what is there of an unfinished report"], error) from error
         raise
-    return _exchange(target, report, old, begun, mark)
+    written = _exchange(target, report, old, begun, mark)
+    written.left += readers.enter_again()
+    return written
 
 
 def _exchange(target: Target, report: Json, old: list[str], new: list[str], mark: str) -> Written:

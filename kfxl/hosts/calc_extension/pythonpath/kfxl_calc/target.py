@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Target:
-    """A document and the window that shows it."""
+    """A document and the window that shows it; the one in front where none is given."""
 
-    def __init__(self, context: Any, document: Any) -> None:
+    def __init__(self, context: Any, document: Any, controller: Any = None) -> None:
         self.context, self.document = context, document
-        self.controller = document.CurrentController
+        self.controller = document.CurrentController if controller is None else controller
         self._us = struct("lang.Locale", Language="en", Country="US")
         self._users = struct("lang.Locale")
         self._keys: dict[str, int] = {}
