@@ -31,15 +31,12 @@ LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or
 
 @dataclass(frozen=True)
 class Panel:
-    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled.
-
-    ``complete`` says that no number is missing; otherwise it is not known.
-    """
+    """T x N numbers (NaN = missing) and the labels they came with, None where unlabelled."""
 
     values: FloatArray
     index: pd.Index | None = None
     columns: pd.Index | None = None
-    complete: bool = False
+    complete: bool = False  # known to have no missing number
 
     @property
     def labelled(self) -> bool:
@@ -152,9 +149,8 @@ def panel(
         _check_labels(index, argument, "date")
         _check_labels(columns, argument, "name")
         _check_dates(index, argument, any_order=any_order)
-    labels = (index, "row"), (columns, "column")
-    complete = _check_finite(array, argument, *labels, missing=missing)
-    return Panel(array, index, columns, complete)
+    axes = (index, "row"), (columns, "column")
+    return Panel(array, index, columns, _check_finite(array, argument, *axes, missing=missing))
 
 
 def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> None:
@@ -173,10 +169,7 @@ def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> 
 def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
 ) -> bool:
-    """Name the first number that is missing or too large, by the (labels, noun) of each axis.
-
-    True if none is missing, also where that is allowed.
-    """
+    """Name the first number missing or too large, by (labels, noun) of each axis; True: none is."""
     if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
         return True  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)

@@ -27,6 +27,24 @@ def test_panel_keeps_labels_and_values():
     assert arrays.panel(FRAME.to_numpy(), "returns").last == 2
 
 
+def test_panel_says_whether_it_is_complete():
+    assert not arrays.panel(FRAME, "returns").complete
+    whole = arrays.panel(FRAME.dropna(), "returns")
+    assert whole.complete
+    assert arrays.align_rows(whole, whole, "factors").complete
+    assert whole.labels(last=True).index.tolist() == [DAYS[2]]
+    assert arrays.panel([[1.0, 2.0]], "returns").labels(last=True).index is None
+
+
+def test_panel_reads_in_place_on_request():
+    values = np.array([[0.1, 0.2]])
+    assert arrays.panel(values, "returns", copy=False).values is values
+    for given in ([[0.1, 0.2]], values.T, values.astype("float32"), pd.DataFrame(values)):
+        table = arrays.panel(given, "returns", copy=False).values
+        assert table.flags.c_contiguous
+        assert table.dtype == np.float64
+
+
 def test_panel_copies_its_input():
     source = np.ones((2, 2))
     arrays.panel(source, "returns").values[0, 0] = 5

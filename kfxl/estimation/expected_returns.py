@@ -13,7 +13,7 @@ import pandas as pd
 from kfxl.arrays import FloatArray, Panel, Row, Table, panel, per_asset, place, whole
 from kfxl.errors import InputError
 from kfxl.estimation.diagnostics import Diagnostics, deviations
-from kfxl.estimation.search import Found, Search, search
+from kfxl.estimation.search import Found, Search, calibrate
 from kfxl.estimation.settings import is_pooled, refuse_few, transition_of, variances
 from kfxl.statespace.likelihood import DIFFUSE, Regressions
 from kfxl.statespace.scalar_bank import ScalarBank, filter_bank, smooth_bank
@@ -201,7 +201,7 @@ def expected_returns(
     wanted = _wanted(data, transition, process_variance, observation_variance, calibration)
     if wanted.sought:
         refuse_few(regressions.known(), "returns", data.columns, 2)
-    found = search(regressions, wanted, data.columns)
+    found = calibrate(regressions, wanted, data.columns)
     if wanted.observation is None:
         _refuse_constant(found.exact, data)
     model = RegressionModel(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from kfxl.arrays import FloatArray, Panel, align_rows, panel, place
 from kfxl.errors import InputError
 from kfxl.estimation.fitted_betas import FactorBetas, SmoothedBetas
-from kfxl.estimation.search import Found, Search, search
+from kfxl.estimation.search import Found, Search, calibrate
 from kfxl.estimation.settings import is_pooled, refuse_few, transition_of, variances
 from kfxl.estimation.state_labels import StateLabels
 from kfxl.statespace.likelihood import DIFFUSE, Regressions
@@ -124,7 +124,7 @@ def _search(scaled: Regressions, wanted: Search, assets: Panel) -> Found:
     if wanted.sought:
         least = scaled.regressors.shape[1] + 1
         refuse_few(scaled.known(), "asset_returns", assets.columns, least)
-    found = search(scaled, wanted, assets.columns)
+    found = calibrate(scaled, wanted, assets.columns)
     if wanted.observation is None:
         _refuse_exact(found.exact, assets)
     return found

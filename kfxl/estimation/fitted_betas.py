@@ -91,7 +91,9 @@ class FactorBetas(Diagnostics):
 
     def _errors(self) -> FloatArray:
         r = self._model.observation_variance
-        return np.asarray(np.sqrt(self._bank.relative_variance) * np.sqrt(r)[:, None])
+        # A variance that is nothing but rounding can be below 0.
+        roots = np.sqrt(np.maximum(self._bank.relative_variance, 0.0))
+        return np.asarray(roots * np.sqrt(r)[:, None])
 
     @cached_property
     def fit(self) -> pd.DataFrame:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.calibration import Variances, calibrate, calibrate_transition
+from kfxl.statespace import calibration
+from kfxl.statespace.calibration import Variances
 from kfxl.statespace.likelihood import Regressions
 
 
@@ -57,7 +58,7 @@ class Found:
     report: pd.DataFrame | None
 
 
-def search(model: Regressions, wanted: Search, assets: pd.Index | None) -> Found:
+def calibrate(model: Regressions, wanted: Search, assets: pd.Index | None) -> Found:
     """Find what is sought; the transition of ``model`` is not used."""
     f, q, r = wanted.transition, wanted.process, wanted.observation
     if f is not None and q is not None and r is not None:
@@ -68,10 +69,10 @@ def search(model: Regressions, wanted: Search, assets: pd.Index | None) -> Found
         "pooled": wanted.pooled,
     }
     if f is None:
-        f, found = calibrate_transition(model, threshold=wanted.threshold, **settings)
+        f, found = calibration.calibrate_transition(model, threshold=wanted.threshold, **settings)
     else:
         moving = replace(model, transition=f)
-        found = calibrate(moving, threshold=wanted.threshold, **settings)
+        found = calibration.calibrate(moving, threshold=wanted.threshold, **settings)
     report = _report(found, wanted, assets)
     return Found(f, found.process, found.observation, found.exact, report)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.alike import BoolArray
+from kfxl.statespace.alike import UNTHREADED, BoolArray
 from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows, recursion
 
@@ -98,7 +98,8 @@ def shared_sums(
             one.gram[:, 0] += (masked.swapaxes(2, 3) @ masked).sum(axis=0)
             one.log_total[:, 0] += (logs * mask[..., 0]).sum(axis=(0, 2))
         values = rows.values[part].reshape(count, size, assets)
-        width = max(8, CACHE // (sets * (size + states)))
+        inputs = size + states
+        width = max(1, min(CACHE // (sets * inputs), UNTHREADED // (size * inputs)))
         for left in range(0, assets, width):
             columns = slice(left, left + width)
             _cross(blocks, loads, first, values, state, sums, columns)

@@ -24,6 +24,7 @@ from itertools import pairwise
 import numpy as np
 
 from kfxl.arrays import FloatArray
+from kfxl.errors import SolverError
 
 BATCH = 32  # blocks whose matrices are held at once
 
@@ -113,7 +114,7 @@ def _blocks(
         of_state = covariance @ rows.T
         spread = rows @ of_state
         spread += own_spread[block]
-        factors[block] = np.linalg.cholesky(spread)
+        factors[block] = _factor(spread)
         inverses[block] = np.linalg.inv(factors[block])
         last = decay.own[-1] * of_state + last_noise[block]
         last = last @ inverses[block].swapaxes(1, 2)
@@ -137,6 +138,15 @@ def _blocks(
         variance,
         covariance,
     )
+
+
+def _factor(spread: FloatArray) -> FloatArray:
+    """Cholesky factors; numbers so far apart that rounding leaves none are refused."""
+    try:
+        return np.asarray(np.linalg.cholesky(spread))
+    except np.linalg.LinAlgError:
+        problem = "observation variances vanish beside those of the states"
+        raise SolverError(problem, "use variances that are less far apart") from None
 
 
 def _operators(weights: FloatArray, moved: FloatArray, own: FloatArray | None) -> FloatArray:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from kfxl.arrays import FloatArray
+from kfxl.errors import SolverError
 from kfxl.statespace import StateSpace, kalman_filter, smooth
+from kfxl.statespace.lifted_regression import lifted
 from kfxl.statespace.regression_smoother import smooth_regressions
 from kfxl.statespace.shared_regression import RegressionModel, filter_regressions
 from tests.references import table
@@ -256,3 +258,9 @@ def test_many_assets_of_several_patterns_equal_statsmodels(
         close(smoothed_mean[:, i], reference.smoothed_state.T, atol=1e-9)
         variance = reference.smoothed_state_cov.diagonal(axis1=0, axis2=1)
         close(smoothed_variance[:, i], variance, rtol=1e-7)
+
+
+def test_a_covariance_that_rounding_has_ruined_is_refused() -> None:
+    ruined = -np.eye(1)[None]
+    with pytest.raises(SolverError, match="vanish beside those of the states; use variances"):
+        next(lifted(np.ones((9, 1)), 1.0, np.zeros((1, 1)), ruined, step=4, every=True))
