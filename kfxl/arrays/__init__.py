@@ -7,7 +7,6 @@ names the argument, the place in it and the remedy.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,7 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.linalg.lapack import dpotrf
 
+from kfxl.arrays.scalars import LARGEST, choice, number, whole
 from kfxl.errors import InputError
+
+__all__ = [
+    "FloatArray", "Panel", "Row", "Square", "Table", "align_rows", "choice", "covariance_matrix",
+    "number", "panel", "per_asset", "place", "reorder", "vector", "whole",
+]  # fmt: skip
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Table: TypeAlias = "FloatArray | pd.DataFrame"
@@ -27,7 +32,6 @@ SYMMETRY_TOLERANCE = 1e-12
 SEMIDEFINITE_TOLERANCE = 1e-10
 TILE = 128  # rows of a matrix that stay in the cache
 BLOCK = 250
-LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or price is
 
 
 @dataclass(frozen=True)
@@ -291,40 +295,3 @@ def _check_semidefinite(array: FloatArray, argument: str) -> None:
             f"is no covariance matrix (smallest eigenvalue {smallest:.3g})",
             "estimate it from one set of complete rows",
         )
-
-
-def number(
-    value: object, argument: str, *, low: float = -math.inf, above: float = -math.inf
-) -> float:
-    """One finite number, at least ``low`` and strictly greater than ``above``."""
-    if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) != 0:  # type: ignore[arg-type]
-        raise InputError(argument, f"{value!r} is not a number", "give one number")
-    try:
-        result = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InputError(argument, f"{value!r} is not a number", "give one number") from None
-    if not abs(result) <= LARGEST:
-        raise InputError(argument, f"{result:g} is no usable number", "give a finite one")
-    if result < low:
-        raise InputError(argument, f"{result:g} is too small", f"give {low:g} or more")
-    if result <= above:
-        raise InputError(argument, f"{result:g} is too small", f"give more than {above:g}")
-    return result
-
-
-def whole(value: object, argument: str, *, low: int = 1) -> int:
-    """One whole number, at least ``low``."""
-    result = number(value, argument)
-    if result != int(result):
-        raise InputError(argument, f"{result:g} is not a whole number", f"give {low} or more")
-    if result < low:
-        raise InputError(argument, f"{int(result)} is too small", f"give {low} or more")
-    return int(result)
-
-
-def choice(value: object, argument: str, options: Iterable[str]) -> str:
-    """One of ``options``."""
-    known = tuple(options)
-    if value not in known:
-        raise InputError(argument, f"{value!r} is not known", f"use one of {', '.join(known)}")
-    return str(value)
