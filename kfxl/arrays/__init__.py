@@ -7,7 +7,6 @@ names the argument, the place in it and the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -159,10 +158,10 @@ def _check_dates(index: pd.Index, argument: str, *, any_order: bool = False) -> 
 
 def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
-) -> None:
-    """Name the first number that is missing or too large, by the (labels, noun) of each axis."""
+) -> bool:
+    """Name the first number missing or too large, by (labels, noun) of each axis; True: none is."""
     if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
-        return  # a missing value would have made both NaN
+        return True  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -171,6 +170,7 @@ def _check_finite(
             place(labels, i, noun) for (labels, noun), i in zip(axes, first, strict=True)
         )
         raise InputError(argument, f"value at {where} is {what}", "give a number there")
+    return not array.size
 
 
 def reorder(labels: pd.Index, onto: pd.Index, argument: str, noun: str) -> npt.NDArray[np.intp]:
