@@ -127,9 +127,9 @@ def by_cvxpy(mean: FloatArray, covariance: FloatArray, previous: FloatArray) -> 
 
     w = cp.Variable(len(mean))
     gain = mean @ w - AVERSION / 2 * cp.quad_form(w, cp.psd_wrap(covariance))
-    cp.Problem(
-        cp.Maximize(gain - COST * cp.norm1(w - previous)), [cp.sum(w) == 1, w >= 0]
-    ).solve(solver=cp.CLARABEL)
+    cp.Problem(cp.Maximize(gain - COST * cp.norm1(w - previous)), [cp.sum(w) == 1, w >= 0]).solve(
+        solver=cp.CLARABEL
+    )
     return np.asarray(w.value)
 
 
