@@ -1,4 +1,4 @@
-"""The benchmarks of weights and backtests at a tiny size: results agree before anything is timed."""
+"""The benchmarks of weights and backtests at a tiny size: results agree before the clock runs."""
 
 from __future__ import annotations
 
