@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.linalg.lapack import dpotrf
 
 from kfxl.arrays.scalars import LARGEST, choice, number, whole
 from kfxl.errors import InputError
@@ -285,6 +284,8 @@ def _symmetric(array: FloatArray, argument: str, labels: pd.Index | None) -> Flo
 
 
 def _check_semidefinite(array: FloatArray, argument: str) -> None:
+    from scipy.linalg.lapack import dpotrf  # a cold start does without
+
     shift = SEMIDEFINITE_TOLERANCE * array.diagonal().max()
     shifted = np.array(array.T, order="F")
     shifted.flat[:: len(array) + 1] += max(shift, np.finfo(float).tiny)
