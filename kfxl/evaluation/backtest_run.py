@@ -10,12 +10,14 @@ import pandas as pd
 
 from kfxl import arrays
 from kfxl.arrays import FloatArray, Panel, Table
+from kfxl.errors import KfxlError
 from kfxl.estimation.factor_betas import FactorBetas, factor_betas
 from kfxl.evaluation.accounting import Books, keep_books
 from kfxl.evaluation.backtest_settings import Plan
 from kfxl.evaluation.strategies import (
     Decision,
     FixedWeights,
+    KalmanMeanVariance,
     RiskBudgeting,
     Strategy,
     decide,
@@ -59,10 +61,7 @@ class BacktestRun:
             if known is not None:
                 decisions.append(Decision(known[len(decisions)]))
             else:
-                history = _before(self.data, row + 1)
-                when = arrays.place(self.data.index, row, "row")
-                previous = self.data.row(drifted.copy())
-                decisions.append(decide(strategy, history, previous, argument, when))
+                decisions.append(self._decision(strategy, argument, row, drifted))
             self.done += 1
             if self.progress is not None:
                 self.progress(self.done, 2 * len(self.rows))
@@ -77,6 +76,19 @@ class BacktestRun:
             initial_value=self.plan.initial_value,
         )
         return books, decisions
+
+    def _decision(
+        self, strategy: Strategy, argument: str, row: int, drifted: FloatArray
+    ) -> Decision:
+        """What ``strategy`` decides at the close of ``row``, holding the weights ``drifted``."""
+        if isinstance(strategy, KalmanMeanVariance) and strategy.by_position:
+            try:
+                return strategy.decide(self.data.values[: row + 1], drifted)
+            except KfxlError:
+                pass  # it is said again below, with names and the date
+        history = _before(self.data, row + 1)
+        when = arrays.place(self.data.index, row, "row")
+        return decide(strategy, history, self.data.row(drifted.copy()), argument, when)
 
     def labels(self) -> pd.Index:
         """Dates of the decisions; positions where rows are unlabelled."""

@@ -7,7 +7,7 @@ the close at which the decision is made, so that no strategy can look ahead.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -97,6 +97,12 @@ class KalmanMeanVariance:
 
     def __post_init__(self) -> None:
         arrays.choice(self.covariance_method, "covariance_method", METHODS)
+
+    @property
+    def by_position(self) -> bool:
+        """Whether no setting goes by the assets' names, so that plain arrays will do."""
+        settings = (getattr(self, item.name) for item in fields(self))
+        return not any(isinstance(value, pd.Series | pd.DataFrame) for value in settings)
 
     def target(self, history: Table, previous_weights: object = None) -> Row:
         """Weights (N,) after the history; without previous weights trading costs nothing."""

@@ -20,6 +20,7 @@ from kfxl.portfolio.mean_variance_programme import SUM_ROUNDING, MeanVariancePro
 from kfxl.portfolio.places import Places, settled
 
 MAX_ROUNDS = 30
+ROUNDING = 1e-15
 FLAT = 1e-14  # part of the largest risk below which an asset has none to step by
 
 
@@ -44,7 +45,7 @@ def active_set(problem: MeanVarianceProblem) -> FloatArray | None:
     for _ in range(MAX_ROUNDS):
         places = _places(problem, weights + steps * (gradient - price), steps * problem.cost)
         if places.key == last:
-            return np.asarray(np.clip(weights, problem.lower, problem.upper))
+            return _rested(problem, weights)
         if places.key in seen:
             break
         last = places.key
@@ -54,7 +55,17 @@ def active_set(problem: MeanVarianceProblem) -> FloatArray | None:
         except np.linalg.LinAlgError:
             break
         gradient = problem.gradient(weights)
-    return descend(problem, weights)
+    found = descend(problem, weights)
+    return None if found is None else _rested(problem, found)
+
+
+def _rested(problem: MeanVarianceProblem, weights: FloatArray) -> FloatArray:
+    """``weights``, those that rounding keeps from a resting place put there: 0 is 0."""
+    weights = np.clip(weights, problem.lower, problem.upper)
+    for place in (problem.lower, problem.upper, problem.previous)[: 3 if problem.cost > 0 else 2]:
+        within = (problem.lower <= place) & (place <= problem.upper)
+        weights = np.where(within & (np.abs(weights - place) <= ROUNDING), place, weights)
+    return weights
 
 
 def _places(problem: MeanVarianceProblem, wish: FloatArray, reach: FloatArray) -> Places:

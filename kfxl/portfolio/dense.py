@@ -3,7 +3,7 @@
 Everything here is scipy's BLAS: numpy brings another one, and the threads of two that take turns
 wait for each other. Even those of one do so, actively, several times in each factorisation: next
 to other work on the machine that takes many times longer than the work itself, and for a few
-hundred assets it saves nothing.
+hundred assets it saves nothing. It is imported where it is used, which spares a cold start.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import dsymv, ssymv
-from scipy.linalg.lapack import dpotrf, dpotrs
 
 from kfxl.arrays import FloatArray
 
@@ -39,11 +37,15 @@ def _pools() -> Any:
 
 def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     """``matrix @ vector`` for a symmetric matrix, of which one half is read."""
+    from scipy.linalg.blas import dsymv
+
     return np.asarray(dsymv(1.0, matrix.T, vector))
 
 
 def coarse_times(matrix: npt.NDArray[np.float32], vector: FloatArray) -> FloatArray:
     """:func:`times` to seven digits, in half the time."""
+    from scipy.linalg.blas import ssymv
+
     return np.asarray(ssymv(1.0, matrix.T, vector), np.float64)
 
 
@@ -53,6 +55,8 @@ def cholesky(matrix: FloatArray) -> FloatArray:
     >>> solve(cholesky(np.diag([4.0, 1.0])), np.ones(2)).tolist()
     [0.25, 1.0]
     """
+    from scipy.linalg.lapack import dpotrf
+
     factor, failed = dpotrf(matrix.T, lower=1, clean=0)
     if failed:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
@@ -61,6 +65,8 @@ def cholesky(matrix: FloatArray) -> FloatArray:
 
 def solve(factor: FloatArray, right: FloatArray) -> FloatArray:
     """Solution of matrix @ x = ``right``, one or several columns, by its factor."""
+    from scipy.linalg.lapack import dpotrs
+
     return np.asarray(dpotrs(factor, right, lower=1)[0])
 
 

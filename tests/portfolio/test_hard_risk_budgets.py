@@ -133,8 +133,8 @@ def test_a_general_root_finder_gives_the_same():
     np.testing.assert_allclose(risk_parity_weights(covariance), weights / weights.sum(), rtol=1e-9)
 
 
-def test_more_than_a_thousand_assets():
-    """Beyond the full check for semidefiniteness, blocks of the matrix are still checked."""
+def test_very_many_assets():
+    """Of more than 250, blocks of the matrix are checked to be semidefinite."""
     size = 1100
     loads = np.random.default_rng(0).uniform(0.5, 1.5, size)
     covariance = np.outer(loads, loads) + np.diag(loads)

@@ -7,17 +7,20 @@ names the argument, the place in it and the remedy.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.linalg.lapack import dpotrf
 
+from kfxl.arrays.scalars import LARGEST, choice, number, whole
 from kfxl.errors import InputError
+
+__all__ = [
+    "FloatArray", "Panel", "Row", "Square", "Table", "align_rows", "choice", "covariance_matrix",
+    "number", "panel", "per_asset", "place", "reorder", "vector", "whole",
+]  # fmt: skip
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Table: TypeAlias = "FloatArray | pd.DataFrame"
@@ -26,7 +29,7 @@ Row: TypeAlias = "FloatArray | pd.Series[float]"
 SYMMETRY_TOLERANCE = 1e-12
 SEMIDEFINITE_TOLERANCE = 1e-10
 TILE = 128  # rows of a matrix that stay in the cache
-LARGEST = 1e30  # beyond it products of a few numbers overflow, and no return or price is
+BLOCK = 250
 
 
 @dataclass(frozen=True)
@@ -253,12 +256,11 @@ def covariance_matrix(
 ) -> Square:
     """Check an N x N covariance matrix: symmetric to 1e-12, positive semidefinite, finite.
 
-    Rounding below the tolerance is averaged away; anything larger is refused. With ``whole``
-    False, beyond 1000 assets only blocks of 500 are checked to be semidefinite: for solvers that
-    need less work than that check, and whose answers hold for any matrix.
+    Rounding below the tolerance is averaged away; anything larger is refused. Unless ``whole``,
+    blocks of 250 assets are checked to be semidefinite and no more: for solvers that need less
+    work than that, and whose answers hold for any matrix.
     """
-    plain = isinstance(values, np.ndarray) and values.dtype == np.float64
-    array = np.asarray(values, order="C") if plain else _numbers(values, argument)
+    array = _numbers(values, argument, copy=False)
     labels = None
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise InputError(argument, f"has shape {array.shape}", "give a square covariance matrix")
@@ -276,7 +278,7 @@ def covariance_matrix(
         raise InputError(
             argument, f"variance of {asset} is not positive", "leave out assets that never move"
         )
-    step = len(array) if whole or len(array) <= 1000 else 500
+    step = len(array) if whole else BLOCK
     for start in range(0, len(array), step):
         _check_semidefinite(array[start : start + step, start : start + step], argument)
     return Square(array, labels)
@@ -296,6 +298,8 @@ def _symmetric(array: FloatArray, argument: str, labels: pd.Index | None) -> Flo
 
 
 def _check_semidefinite(array: FloatArray, argument: str) -> None:
+    from scipy.linalg.lapack import dpotrf  # a cold start does without
+
     shift = SEMIDEFINITE_TOLERANCE * array.diagonal().max()
     shifted = np.array(array.T, order="F")
     shifted.flat[:: len(array) + 1] += max(shift, np.finfo(float).tiny)
@@ -306,40 +310,3 @@ def _check_semidefinite(array: FloatArray, argument: str) -> None:
             f"is no covariance matrix (smallest eigenvalue {smallest:.3g})",
             "estimate it from one set of complete rows",
         )
-
-
-def number(
-    value: object, argument: str, *, low: float = -math.inf, above: float = -math.inf
-) -> float:
-    """One finite number, at least ``low`` and strictly greater than ``above``."""
-    if isinstance(value, bool | np.bool_ | str | bytes) or np.ndim(value) != 0:  # type: ignore[arg-type]
-        raise InputError(argument, f"{value!r} is not a number", "give one number")
-    try:
-        result = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise InputError(argument, f"{value!r} is not a number", "give one number") from None
-    if not abs(result) <= LARGEST:
-        raise InputError(argument, f"{result:g} is no usable number", "give a finite one")
-    if result < low:
-        raise InputError(argument, f"{result:g} is too small", f"give {low:g} or more")
-    if result <= above:
-        raise InputError(argument, f"{result:g} is too small", f"give more than {above:g}")
-    return result
-
-
-def whole(value: object, argument: str, *, low: int = 1) -> int:
-    """One whole number, at least ``low``."""
-    result = number(value, argument)
-    if result != int(result):
-        raise InputError(argument, f"{result:g} is not a whole number", f"give {low} or more")
-    if result < low:
-        raise InputError(argument, f"{int(result)} is too small", f"give {low} or more")
-    return int(result)
-
-
-def choice(value: object, argument: str, options: Iterable[str]) -> str:
-    """One of ``options``."""
-    known = tuple(options)
-    if value not in known:
-        raise InputError(argument, f"{value!r} is not known", f"use one of {', '.join(known)}")
-    return str(value)
