@@ -131,8 +131,8 @@ def test_an_interpreter_that_is_gone(whole: Office) -> None:
         ("echo 'No module named kfxl' >&2; exit 1", "cannot start kfxl (No module named kfxl)"),
         ("exit 0", "cannot start kfxl (it says nothing)"),
         ('echo \'{"ready": "9.9"}\'', f"has kfxl 9.9 and the add-in {VERSION}"),
-        ('echo \'["ready"]\'', 'cannot start kfxl (it says ["ready"])'),
-        ('echo \'{"result": 1}\'', 'cannot start kfxl (it says {"result": 1})'),
+        ("echo '[\"ready\"]'", 'cannot start kfxl (it says ["ready"])'),
+        ("echo '{\"result\": 1}'", 'cannot start kfxl (it says {"result": 1})'),
         ("echo Hallo; echo Leute", "cannot start kfxl (it says Hallo)"),
     ],
 )
