@@ -81,7 +81,8 @@ def covariance(
     >>> covariance([[0.01, 0.00], [0.03, 0.02], [0.02, 0.04]]).round(6).tolist()
     [[0.0001, 0.0001], [0.0001, 0.0004]]
     """
-    return covariance_report(returns, method=method, window=window, half_life=half_life).covariance
+    panel, matrix, _, _ = _estimate(returns, method, window, half_life)
+    return _labelled(panel, matrix)
 
 
 def covariance_report(
@@ -109,6 +110,18 @@ def covariance_report(
     >>> report.rows_used, report.shrinkage, report.condition_number
     (2, 0.0, inf)
     """
+    panel, matrix, shrinkage, rows = _estimate(returns, method, window, half_life)
+    return CovarianceReport(_labelled(panel, matrix), shrinkage, rows, _condition_number(matrix))
+
+
+def _labelled(panel: Panel, matrix: FloatArray) -> Table:
+    return Panel(matrix, panel.columns, panel.columns).table(matrix)
+
+
+def _estimate(
+    returns: object, method: str, window: int | None, half_life: float
+) -> tuple[Panel, FloatArray, float, int]:
+    """The returns checked, their covariance, its shrinkage and the rows used."""
     method = arrays.choice(method, "method", METHODS)
     half_life = arrays.number(half_life, "half_life", above=0.0)
     panel = arrays.panel(returns, "returns")
@@ -117,15 +130,14 @@ def covariance_report(
     moves = rows - rows[0]
     shrinkage = 0.0
     if method == "sample":
-        matrix = np.atleast_2d(np.cov(moves, rowvar=False))
+        centered = moves - moves.mean(axis=0)
+        matrix = centered.T @ centered / (len(rows) - 1)
     elif method == "ewma":
         weights = 0.5 ** (np.arange(len(rows))[::-1] / half_life)
         matrix = rows.T @ (rows * (weights / weights.sum())[:, None])
     else:
         matrix, shrinkage = _shrunk(moves, method)
-    matrix = (matrix + matrix.T) / 2
-    labelled = Panel(matrix, panel.columns, panel.columns).table(matrix)
-    return CovarianceReport(labelled, shrinkage, len(rows), _condition_number(matrix))
+    return panel, np.asarray((matrix + matrix.T) / 2), shrinkage, len(rows)
 
 
 def _complete_rows(panel: Panel, window: int | None) -> FloatArray:
@@ -143,12 +155,24 @@ def _complete_rows(panel: Panel, window: int | None) -> FloatArray:
 
 
 def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:
-    # Slow to import, and most calls do not need it.
-    from sklearn.covariance import ledoit_wolf, oas
-
-    matrix, shrinkage = (ledoit_wolf if method == "ledoit_wolf" else oas)(rows)
+    """Covariance divided by rows, shrunk towards its mean variance, and the weight of that."""
+    count, size = rows.shape
+    centered = rows - rows.mean(axis=0)
+    matrix = centered.T @ centered / count
+    mean, square = float(np.trace(matrix)) / size, float((matrix**2).sum())
+    spread = square - size * mean**2  # squared distance from the target
+    if method == "ledoit_wolf":
+        fourth = float(((centered**2).sum(axis=1) ** 2).sum())
+        noise = (fourth / count - square) / count
+    else:
+        noise = (square + (size * mean) ** 2) / (count + 1)
     # Rounding can carry the weight past the ends of its range.
-    return np.asarray(matrix, dtype=np.float64), min(max(float(shrinkage), 0.0), 1.0)
+    shrinkage = min(max(noise / spread, 0.0), 1.0) if spread > 0 else float(method == "oas")
+    if size == 1:
+        shrinkage = 0.0  # the target is the matrix
+    matrix *= 1 - shrinkage
+    matrix.flat[:: size + 1] += shrinkage * mean
+    return matrix, shrinkage
 
 
 def _condition_number(matrix: FloatArray) -> float:

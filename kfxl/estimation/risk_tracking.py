@@ -19,7 +19,7 @@ WINDOW = 20
 PROCESS_VARIANCE = 1e-4
 OBSERVATION_VARIANCE = 0.01
 INITIAL_VARIANCE = 0.01
-BLOCK = 1_000_000  # numbers held at once while windows are read
+BLOCK = 200_000  # numbers held at once while windows are read: they should stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
