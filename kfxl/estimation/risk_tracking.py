@@ -202,7 +202,8 @@ def _risk_parts(
     """w_i (S w)_i up to a factor, from (B, N, window) returns and (B, N) weights.
 
     Only ``usable`` rows (B, window) count. Also whether a window has two of them, and whether its
-    portfolio has no variance. S w is the covariance of each asset with the portfolio, so S itself is never formed.
+    portfolio has no variance. S w is the covariance of each asset with the portfolio, so S itself
+    is never formed.
     """
     # Measured from a row of the window, a constant has a variance of exactly 0.
     first = np.take_along_axis(windows, usable.argmax(axis=1)[:, None, None], axis=2)
