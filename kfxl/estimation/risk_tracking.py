@@ -181,7 +181,7 @@ def _by_risk(
     shares = np.empty((max(periods - window, 0), size))
     still = np.zeros(len(shares), dtype=bool)
     block = max(BLOCK // (window * size), 1)
-    known = ~np.isnan(panel.values).any(axis=1)
+    known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(panel.values).any(axis=1))
     for start in range(0, len(shares), block):
         stop = min(start + block, len(shares))
         rows = slice(start, stop + window - 1)
