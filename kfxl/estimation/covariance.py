@@ -182,12 +182,24 @@ def _labelled(panel: Panel, matrix: FloatArray) -> Table:
 
 
 def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:
-    # Slow to import, and most calls do not need it.
-    from sklearn.covariance import ledoit_wolf, oas
-
-    matrix, shrinkage = (ledoit_wolf if method == "ledoit_wolf" else oas)(rows)
+    """Covariance divided by rows, shrunk towards its mean variance, and the weight of that."""
+    count, size = rows.shape
+    centered = rows - rows.mean(axis=0)
+    matrix = centered.T @ centered / count
+    mean, square = float(np.trace(matrix)) / size, float((matrix**2).sum())
+    spread = square - size * mean**2  # squared distance from the target
+    if method == "ledoit_wolf":
+        fourth = float(((centered**2).sum(axis=1) ** 2).sum())
+        noise = (fourth / count - square) / count
+    else:
+        noise = (square + (size * mean) ** 2) / (count + 1)
     # Rounding can carry the weight past the ends of its range.
-    return np.asarray(matrix, dtype=np.float64), min(max(float(shrinkage), 0.0), 1.0)
+    shrinkage = min(max(noise / spread, 0.0), 1.0) if spread > 0 else float(method == "oas")
+    if size == 1:
+        shrinkage = 0.0  # the target is the matrix
+    matrix *= 1 - shrinkage
+    matrix.flat[:: size + 1] += shrinkage * mean
+    return matrix, shrinkage
 
 
 def _condition_number(matrix: FloatArray) -> float:

@@ -19,7 +19,7 @@ WINDOW = 20
 PROCESS_VARIANCE = 1e-4
 OBSERVATION_VARIANCE = 0.01
 INITIAL_VARIANCE = 0.01
-BLOCK = 1_000_000  # numbers held at once while windows are read
+BLOCK = 200_000  # numbers held at once while windows are read: they should stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,11 +181,14 @@ def _by_risk(
     shares = np.empty((max(periods - window, 0), size))
     still = np.zeros(len(shares), dtype=bool)
     block = max(BLOCK // (window * size), 1)
+    known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(panel.values).any(axis=1))
     for start in range(0, len(shares), block):
         stop = min(start + block, len(shares))
-        windows = sliding_window_view(panel.values[start : stop + window - 1], window, axis=0)
+        rows = slice(start, stop + window - 1)
+        windows = sliding_window_view(panel.values[rows], window, axis=0)
+        usable = sliding_window_view(known[rows], window)
         weights = held[start + window : stop + window]
-        parts, complete, idle = _risk_parts(windows, weights)
+        parts, complete, idle = _risk_parts(windows, usable, weights)
         still[start:stop] = complete & idle
         parts = parts if signed else np.abs(parts)
         parts[~complete | idle] = np.nan
@@ -194,23 +197,26 @@ def _by_risk(
 
 
 def _risk_parts(
-    windows: FloatArray, weights: FloatArray
+    windows: FloatArray, usable: npt.NDArray[np.bool_], weights: FloatArray
 ) -> tuple[FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """w_i (S w)_i up to a factor, from (B, N, window) returns and (B, N) weights.
 
-    Also whether a window has two complete rows, and whether its portfolio has no variance.
-    S w is the covariance of each asset with the portfolio, so S itself is never formed.
+    Only ``usable`` rows (B, window) count. Also whether a window has two of them, and whether its
+    portfolio has no variance. S w is the covariance of each asset with the portfolio, so S itself
+    is never formed.
     """
-    usable: npt.NDArray[np.bool_] = np.logical_not(np.isnan(windows).any(axis=1))
     # Measured from a row of the window, a constant has a variance of exactly 0.
     first = np.take_along_axis(windows, usable.argmax(axis=1)[:, None, None], axis=2)
-    moves = np.where(usable[:, None, :], windows - first, 0.0)
+    moves = windows - first
+    if not usable.all():
+        moves = np.where(usable[:, None, :], moves, 0.0)
     portfolio = (weights[:, None, :] @ moves)[:, 0, :]
     rows: npt.NDArray[np.int_] = usable.sum(axis=1)
     portfolio -= portfolio.sum(axis=1, keepdims=True) / np.maximum(rows, 1)[:, None]
     portfolio[~usable] = 0.0
     parts = weights * (moves @ portfolio[:, :, None])[:, :, 0]
-    gross = (np.abs(weights) * np.sqrt((moves**2).sum(axis=2))).sum(axis=1) ** 2
+    size = np.sqrt(np.einsum("bnw,bnw->bn", moves, moves))
+    gross = (np.abs(weights) * size).sum(axis=1) ** 2
     variance: FloatArray = parts.sum(axis=1)
     idle = variance <= 4 * moves.shape[1] * np.finfo(float).eps * gross
     return parts, rows >= 2, idle

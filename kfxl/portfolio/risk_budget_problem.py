@@ -18,6 +18,7 @@ from kfxl.portfolio import dense
 SHARE_TOLERANCE = 1e-8
 ROUNDING = 5 * np.finfo(float).eps  # relative residual, for each asset: no step gets closer
 MAX_STEPS = 500
+USUAL_STEPS = 30  # after as many, steps by gradients are not trusted any more
 FACTORED = 64  # assets up to which factors are faster
 MAX_PRODUCTS = 100  # in one step, before it is left to factors
 MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
@@ -179,7 +180,8 @@ def _newton(
     best, prices = exposures, np.zeros(len(exposures))
     smallest, done = np.full(len(exposures), np.inf), np.zeros(len(exposures), dtype=bool)
     reached = ROUNDING * len(budgets)
-    for _ in range(MAX_STEPS):
+    for step in range(MAX_STEPS):
+        correlations.factored |= step >= USUAL_STEPS
         risk = correlations.times(exposures)
         gradient, curvature = risk - budgets / exposures, budgets / exposures**2
         if slope is None:
