@@ -194,7 +194,7 @@ def _matrix(
 def _covariance(values: Any, argument: str, size: int, names: pd.Index | None) -> FloatArray:
     _check_shape(values, argument, (size, size))
     values = np.asarray(_aligned(values, argument, (names, names)))
-    return arrays.covariance_matrix(values, argument, positive_diagonal=False).values
+    return arrays.covariance_matrix(values, argument, positive_diagonal=False).values.copy()
 
 
 def _vector(values: Any, argument: str, size: int, names: pd.Index | None) -> FloatArray:
