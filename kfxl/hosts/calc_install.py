@@ -101,7 +101,7 @@ def ask(office: Office, request: dict[str, Any]) -> dict[str, Any]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=plain_variables(),
+        env=plain_variables(office.python),
         # It has to end what it starts, also when the user interrupts kfxl.
         start_new_session=os.name == "posix",
     ) as process:

@@ -254,7 +254,7 @@ def uno_version(python: Path) -> tuple[int, ...]:
             capture_output=True,
             timeout=60,
             check=True,
-            env=plain_variables(),
+            env=plain_variables(python),
             stdin=subprocess.DEVNULL,
         )
         return tuple(json.loads(done.stdout)[1:])
@@ -262,14 +262,17 @@ def uno_version(python: Path) -> tuple[int, ...]:
         return ()
 
 
-def plain_variables() -> dict[str, str]:
+def plain_variables(python: Path | None = None) -> dict[str, str]:
     """Variables for LibreOffice and its Python, without those of kfxl's own environment.
 
     A bundled LibreOffice sets PYTHONPATH and PYTHONHOME itself, so its Python cannot be told to
-    ignore all of them.
+    ignore all of them. Any other takes its library from beside the first python3 on the path, if
+    that has the same version: its own, ``python``, has to stand there.
     """
     ours = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "PYTHONSAFEPATH"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
+    if python is not None:
+        kept["PATH"] = os.pathsep.join([str(python.parent), kept.get("PATH", os.defpath)])
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
 
 

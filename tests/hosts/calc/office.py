@@ -75,6 +75,8 @@ class Office:
         changed = {**os.environ, **(environment or {})}
         variables = {key: value for key, value in changed.items() if value is not None}
         variables.pop("DISPLAY", None)
+        # Or its Python may take its library from beside another one, and have no uno.
+        variables["PATH"] = os.pathsep.join([str(Path(python).parent), variables["PATH"]])
         with (self.folder / "bridge.log").open("ab") as said:
             self._bridge = subprocess.Popen(
                 [python, "-I", str(INSIDE / "bridge.py"), str(self.folder), program],

@@ -88,9 +88,26 @@ def is_modified(document: Document) -> bool:
 # The commands, for the user who runs the tests
 
 
-def kfxl(home: Path, *words: str) -> str:
-    """Run ``kfxl calc`` with that home folder."""
+def another_python(folder: Path) -> Path:
+    """Where a Python of LibreOffice's version is that has no ``uno``, as pyenv and conda have."""
+    code = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+    python = this_office().python
+    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
+    library = Path(said.strip())
+    programs = folder / "another" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (programs / "python3").chmod(0o755)
+    (folder / "another" / "lib").mkdir()
+    (folder / "another" / "lib" / library.name).symlink_to(library)
+    return programs
+
+
+def kfxl(home: Path, *words: str, first: Path | None = None) -> str:
+    """Run ``kfxl calc`` with that home folder, and with a folder of programs before others."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+    if first is not None:
+        variables["PATH"] = os.pathsep.join([str(first), variables["PATH"]])
     done = subprocess.run(
         [sys.executable, "-m", "kfxl", "calc", *words],
         env={**variables, "HOME": str(home)},
@@ -114,6 +131,13 @@ def test_the_commands_from_a_home_without_profile_and_back(folder: Path) -> None
     assert "The add-in is gone from LibreOffice" in kfxl(folder, "uninstall")
     assert names_kfxl(folder) == []
     assert "nothing to remove" in kfxl(folder, "uninstall")
+
+
+def test_the_commands_where_another_python_comes_first(folder: Path, tmp_path: Path) -> None:
+    first = another_python(tmp_path)
+    assert kfxl(folder, "install", first=first).endswith("has the add-in\n")
+    assert "computes risk parity weights as it should" in kfxl(folder, "check", first=first)
+    assert "The add-in is gone from LibreOffice" in kfxl(folder, "uninstall", first=first)
 
 
 # A profile with another extension, not in use: upgrade, downgrade, use, uninstall
