@@ -123,7 +123,9 @@ class BacktestRun:
         if self.factors is None:
             return None
         known = [
-            factor_betas(_before(self.data, row + 1), _before(self.factors, row + 1)).latest
+            factor_betas(
+                _before(self.data, row + 1), _before(self.factors, row + 1), history=False
+            ).latest
             for row in self.rows
         ]
         count = self.factors.values.shape[1]

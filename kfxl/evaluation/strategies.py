@@ -123,6 +123,7 @@ class KalmanMeanVariance:
             long_run_mean=self.long_run_mean,
             initial_mean=self.initial_mean,
             initial_variance=self.initial_variance,
+            history=False,
         )
         weights = mean_variance_weights(
             estimate.forecast,

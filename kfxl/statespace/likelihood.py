@@ -2,7 +2,8 @@
 
 The gains depend on the ratio q / r alone, so one recursion over a grid of ratios serves all
 assets that miss the same values; r is concentrated out, or maximised by its own exact score where
-the initial variance is given in raw units. A constant mean is the regression on a column of ones.
+the initial variance is given in raw units. A mean is the regression on a column of ones; where it
+is a random walk seen without gaps, its sums take no recursion.
 
 The unknown initial state b_0 = a + d is kept out of the recursion: it starts from the mean a with
 variance 0, and what d adds to each innovation, u_t, is carried along. With S = sum v^2/F,
@@ -23,6 +24,7 @@ from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
 from kfxl.statespace.innovation_sums import Sums, separate_sums, shared_sums
 from kfxl.statespace.maximum import bisect
+from kfxl.statespace.random_walks import RandomWalks, runs
 from kfxl.statespace.regression_recursion import Rows
 
 DIFFUSE = 1e6  # initial variance over observation variance, on scaled regressors
@@ -131,6 +133,7 @@ class Likelihood:
         if model.initial_variance is not None:
             self.prior = np.sqrt(model.initial_variance) / unit[:, None]
         self.known = known
+        self.walks, self.others = self._random_walks()
 
     def given(self, process: FloatArray, r: FloatArray) -> FloatArray:
         """At ratios q / r ``process`` (m, G, 1 or N) and r, which broadcasts to (G, N)."""
@@ -158,20 +161,43 @@ class Likelihood:
         quadratic = full.quadratic(scale) - head.quadratic(scale)
         return np.asarray(-0.5 * (constant + determinant + quadratic / r))
 
+    def _random_walks(self) -> tuple[list[tuple[IntArray, RandomWalks]], IntArray]:
+        """Assets whose means are random walks seen without gaps, alike; the other assets."""
+        if self.transition != 1 or self.states > 1 or not (self.regressors == 1).all():
+            return [], np.arange(self.assets)
+        found, others = runs(self.known)
+        walks = []
+        for rows, own in found:
+            values = self.observations[rows, columns_of(own)] - self.initial_mean[own, 0]
+            walks.append((own, RandomWalks.of(values, rows.start)))
+        return walks, others
+
     def _moments(self, process: FloatArray) -> tuple[Moments, Moments]:
         """Moments of all rows, and of the head that is left out."""
         states, sets, _ = process.shape
+        parts = []
+        for own, walks in self.walks:
+            ratios = process[0]
+            parts.append((own, walks.sums(ratios if ratios.shape[1] == 1 else ratios[:, own])))
         process = np.broadcast_to(process, (states, sets, self.assets))
-        groups, rest = alike(self.known, process)
+        groups, rest = self._alike(process)
         lanes = max(1, LANES // (sets * states * states))
         pieces = [rest[i : i + lanes] for i in range(0, len(rest), lanes)]
-        parts = [(group, self._sums(process, group, shared=True)) for group in groups]
+        parts += [(group, self._sums(process, group, shared=True)) for group in groups]
         parts += [(piece, self._sums(process, piece, shared=False)) for piece in pieces]
         full, head = (
             _joined([(own, _moments_of(sums[k], self.prior[own])) for own, sums in parts])
             for k in range(2)
         )
         return full, head
+
+    def _alike(self, process: FloatArray) -> tuple[list[IntArray], IntArray]:
+        """Of the other assets: groups that share one path, and the rest."""
+        others = self.others
+        if not others.size:
+            return [], others
+        groups, rest = alike(self.known[:, others], process[:, :, others])
+        return [others[group] for group in groups], others[rest]
 
     def _sums(self, process: FloatArray, assets: IntArray, *, shared: bool) -> tuple[Sums, Sums]:
         """Sums over all rows and over the head, for some assets."""
