@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kfxl.arrays.definite import refuse_indefinite
 from kfxl.arrays.scalars import LARGEST, choice, number, whole
 from kfxl.errors import InputError
 
@@ -27,8 +28,8 @@ Table: TypeAlias = "FloatArray | pd.DataFrame"
 Row: TypeAlias = "FloatArray | pd.Series[float]"
 
 SYMMETRY_TOLERANCE = 1e-12
-SEMIDEFINITE_TOLERANCE = 1e-10
-TILE = 128  # rows of a matrix that stay in the cache
+CACHE = 2**16  # numbers that stay in the processor's cache
+TILE = 250  # rows and columns of a matrix that do
 BLOCK = 250
 
 
@@ -173,7 +174,9 @@ def _check_finite(
     array: FloatArray, argument: str, *axes: tuple[pd.Index | None, str], missing: bool = False
 ) -> bool:
     """Name the first number missing or too large, by (labels, noun) of each axis; True: none is."""
-    if array.size and array.min() >= -LARGEST and array.max() <= LARGEST:
+    rows = max(1, CACHE * len(array) // max(array.size, 1))
+    parts = (array[top : top + rows] for top in range(0, len(array), rows))
+    if array.size and all(part.min() >= -LARGEST and part.max() <= LARGEST for part in parts):
         return True  # a missing value would have made both NaN
     bad = np.abs(array) > LARGEST if missing else ~(np.abs(array) <= LARGEST)
     if bad.any():
@@ -280,14 +283,15 @@ def covariance_matrix(
         )
     step = len(array) if whole else BLOCK
     for start in range(0, len(array), step):
-        _check_semidefinite(array[start : start + step, start : start + step], argument)
+        refuse_indefinite(array[start : start + step, start : start + step], argument)
     return Square(array, labels)
 
 
 def _symmetric(array: FloatArray, argument: str, labels: pd.Index | None) -> FloatArray:
     """The matrix without rounding across its diagonal; itself where there is none."""
-    tiles = (slice(start, start + TILE) for start in range(0, len(array), TILE))
-    if all(np.array_equal(array[tile, : tile.stop], array[: tile.stop, tile].T) for tile in tiles):
+    tiles = [slice(start, start + TILE) for start in range(0, len(array), TILE)]
+    pairs = ((up, left) for k, up in enumerate(tiles) for left in tiles[: k + 1])
+    if all(np.array_equal(array[up, left], array[left, up].T) for up, left in pairs):
         return array
     apart = np.abs(array - array.T)
     if apart.max() > SYMMETRY_TOLERANCE * np.abs(array).max():
@@ -295,18 +299,3 @@ def _symmetric(array: FloatArray, argument: str, labels: pd.Index | None) -> Flo
         pair = f"{place(labels, row, 'row')} and {place(labels, column, 'column')}"
         raise InputError(argument, f"differs across its diagonal at {pair}", "make it symmetric")
     return np.asarray((array + array.T) / 2)
-
-
-def _check_semidefinite(array: FloatArray, argument: str) -> None:
-    from scipy.linalg.lapack import dpotrf  # a cold start does without
-
-    shift = SEMIDEFINITE_TOLERANCE * array.diagonal().max()
-    shifted = np.array(array.T, order="F")
-    shifted.flat[:: len(array) + 1] += max(shift, np.finfo(float).tiny)
-    if dpotrf(shifted, lower=1, clean=0, overwrite_a=1)[1]:
-        smallest = np.linalg.eigvalsh(array)[0]
-        raise InputError(
-            argument,
-            f"is no covariance matrix (smallest eigenvalue {smallest:.3g})",
-            "estimate it from one set of complete rows",
-        )

@@ -17,7 +17,7 @@ import numpy as np
 from kfxl.arrays import FloatArray
 from kfxl.portfolio.descent import descend
 from kfxl.portfolio.mean_variance_programme import SUM_ROUNDING, MeanVarianceProblem
-from kfxl.portfolio.places import Places, settled
+from kfxl.portfolio.places import Balance, Places
 
 MAX_ROUNDS = 30
 ROUNDING = 1e-15
@@ -41,19 +41,21 @@ def active_set(problem: MeanVarianceProblem) -> FloatArray | None:
     gradient = problem.gradient(weights)
     price = float(weights @ gradient / weights.sum())
     seen: set[bytes] = set()
-    last = b""
+    last, balance = b"", None
     for _ in range(MAX_ROUNDS):
         places = _places(problem, weights + steps * (gradient - price), steps * problem.cost)
-        if places.key == last:
-            return _rested(problem, weights)
-        if places.key in seen:
+        key = places.key
+        if key == last:
+            return _rested(problem, balance.weights(weights)[0])
+        if key in seen:
             break
-        last = places.key
+        last = key
         seen.add(last)
         try:
-            weights, price = settled(problem, _with_one_free(problem, places, gradient), weights)
+            balance = Balance.of(problem, _with_one_free(problem, places, gradient))
         except np.linalg.LinAlgError:
             break
+        weights, price = balance.weights(weights)
         gradient = problem.gradient(weights)
     found = descend(problem, weights)
     return None if found is None else _rested(problem, found)
@@ -74,7 +76,7 @@ def _places(problem: MeanVarianceProblem, wish: FloatArray, reach: FloatArray) -
     still = np.abs(trade) <= reach if problem.cost > 0 else np.zeros(len(wish), dtype=bool)
     side = np.where(trade > 0, 1.0, -1.0)
     moved = np.where(still, problem.previous, wish - side * reach)
-    rest = np.clip(moved, problem.lower, problem.upper)
+    rest = np.minimum(np.maximum(moved, problem.lower), problem.upper)
     return Places((rest == moved) & ~still & (problem.lower < problem.upper), side, rest)
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from kfxl.arrays import FloatArray
 
 THREADED = 64**2  # numbers; smaller matrices never leave the calling thread
+STRIP = 32  # rows that stay in the cache while they are rounded
 
 
 def one_thread(matrix: object) -> AbstractContextManager[Any]:
@@ -30,6 +31,7 @@ def one_thread(matrix: object) -> AbstractContextManager[Any]:
 
 @cache
 def _pools() -> Any:
+    import scipy.linalg.blas  # noqa: F401  (only libraries that are loaded are found)
     from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
 
     return ThreadpoolController()
@@ -40,6 +42,15 @@ def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     from scipy.linalg.blas import dsymv
 
     return np.asarray(dsymv(1.0, matrix.T, vector))
+
+
+def coarse(matrix: FloatArray, scale: float) -> npt.NDArray[np.float32]:
+    """``scale * matrix`` to seven digits, the lower half of it: enough for :func:`coarse_times`."""
+    half = np.empty(matrix.shape, np.float32)
+    for top in range(0, len(matrix), STRIP):
+        part = slice(top, top + STRIP), slice(0, top + STRIP)
+        half[part] = scale * matrix[part]
+    return half
 
 
 def coarse_times(matrix: npt.NDArray[np.float32], vector: FloatArray) -> FloatArray:

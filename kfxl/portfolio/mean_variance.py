@@ -19,6 +19,8 @@ from kfxl.portfolio.labels import adopt_labels
 from kfxl.portfolio.mean_variance_problem import solve
 from kfxl.portfolio.mean_variance_programme import SUM_ROUNDING, MeanVarianceProblem
 
+SMALL = 1e-6  # risk aversion from which everything can be divided by it
+
 
 def mean_variance_weights(
     expected_returns: object,
@@ -97,9 +99,13 @@ def mean_variance_weights(
         previous, rate = np.zeros(size), 0.0
     else:
         previous = arrays.vector(previous_weights, "previous_weights", size, labels)
-    problem = MeanVarianceProblem(
-        periods * mean, periods * aversion * matrix.values, previous, rate, low, high
-    )
+    risk = matrix.values
+    # Over the risk aversion, the problem is the same and its matrix needs no copy.
+    if aversion >= SMALL:
+        mean, rate = mean / aversion, rate / (periods * aversion)
+    else:
+        mean, risk = periods * mean, periods * aversion * risk
+    problem = MeanVarianceProblem(mean, risk, previous, rate, low, high)
     with dense.one_thread(matrix.values):
         return matrix.row(solve(problem))
 

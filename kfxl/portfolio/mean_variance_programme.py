@@ -15,10 +15,10 @@ SUM_ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class MeanVarianceProblem:
-    """Maximise w'mean - w'risk w / 2 - cost sum|w - previous|, all over one horizon.
+    """Maximise w'mean - w'risk w / 2 - cost sum|w - previous|.
 
-    ``mean`` and ``risk`` are horizon x mu and horizon x risk_aversion x Sigma; ``cost`` is 0
-    where there are no previous weights.
+    ``mean`` and ``risk`` are in proportion to mu and risk_aversion x Sigma, and ``cost`` to the
+    cost over the horizon; it is 0 where there are no previous weights.
     """
 
     mean: FloatArray
@@ -37,7 +37,8 @@ class MeanVarianceProblem:
 
         Terms of Sigma w are taken before they cancel, as they do in a perfect hedge.
         """
-        risk = dense.times(np.abs(self.risk), np.abs(weights)).max()
+        held = np.flatnonzero(weights)
+        risk = (np.abs(weights[held]) @ np.abs(self.risk[held])).max() if len(held) else 0.0
         spread = np.abs(self.mean - self.mean.mean()).max()
         return float(max(risk, spread, self.cost, np.finfo(float).tiny))
 

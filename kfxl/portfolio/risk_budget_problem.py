@@ -8,6 +8,8 @@ gradients, which need some products with the covariance matrix and no factorisat
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,7 @@ from kfxl.portfolio import dense
 SHARE_TOLERANCE = 1e-8
 ROUNDING = 5 * np.finfo(float).eps  # relative residual, for each asset: no step gets closer
 MAX_STEPS = 500
+ROUGH_STEPS = 3  # far from the answer, for which seven digits of the gradient are enough
 USUAL_STEPS = 30  # after as many, steps by gradients are not trusted any more
 FACTORED = 64  # assets up to which factors are faster
 MAX_PRODUCTS = 100  # in one step, before it is left to factors
@@ -36,11 +39,20 @@ class _Correlations:
         self.few = covariances.shape[-1] <= FACTORED
         self.factored = self.few
         self._matrices: FloatArray | None = None
-        self._coarse: npt.NDArray[np.float32] | None = None
 
-    def times(self, exposures: FloatArray) -> FloatArray:
-        """C x (D, N), without forming C."""
+    @cached_property
+    def coarse(self) -> npt.NDArray[np.float32]:
+        """The one covariance over its largest variance, to seven digits."""
+        return dense.coarse(self.covariances[0], 1 / self.deviations.max() ** 2)
+
+    def times(self, exposures: FloatArray, *, rough: bool = False) -> FloatArray:
+        """C x (D, N), without forming C; a rough one has seven digits where there are many."""
         scaled = exposures / self.deviations
+        if rough and not self.factored:
+            top = self.deviations.max()
+            image = dense.coarse_times(self.coarse, top * scaled[0])
+            if np.isfinite(image).all():
+                return np.asarray(image[None] * (top / self.deviations))
         if self.few:
             return np.asarray((self.covariances @ scaled[..., None])[..., 0] / self.deviations)
         return np.asarray(dense.times(self.covariances[0], scaled[0])[None] / self.deviations)
@@ -75,10 +87,6 @@ class _Correlations:
         Single precision is enough for a step, since the next one starts from an exact gradient.
         """
         unit = self.deviations[0] / self.deviations.max()
-        if self._coarse is None:
-            self._coarse = np.empty(self.covariances[0].shape, np.float32)
-            scale = 1 / self.deviations.max() ** 2
-            np.multiply(self.covariances[0], scale, out=self._coarse, casting="same_kind")
         # In d / unit there is no scaling between the products: unit C unit is the covariance.
         curvature, residual = unit**2 * curvature, unit * right
         diagonal = unit**2 + curvature
@@ -86,7 +94,7 @@ class _Correlations:
         direction = toward = residual / diagonal
         norm = first = residual @ toward
         for _ in range(MAX_PRODUCTS):
-            image = dense.coarse_times(self._coarse, direction) + curvature * direction
+            image = dense.coarse_times(self.coarse, direction) + curvature * direction
             bend = direction @ image
             if not bend > 0:
                 return None
@@ -116,7 +124,7 @@ def free_weights(covariances: FloatArray, budgets: FloatArray) -> FloatArray:
         return np.concatenate([free_weights(matrix[None], budgets) for matrix in covariances])
     correlations = _Correlations(covariances)
     root = np.broadcast_to(np.sqrt(budgets), covariances.shape[:2])
-    size = (root * correlations.times(root)).sum(axis=1, keepdims=True)
+    size = (root * correlations.times(root, rough=True)).sum(axis=1, keepdims=True)
     # Perfect hedges make the root's variance 0; any positive start will do then.
     start = root / np.sqrt(np.where(size > 0, size, 1.0))
     exposures, _ = _newton(correlations, budgets, start)
@@ -182,14 +190,15 @@ def _newton(
     reached = ROUNDING * len(budgets)
     for step in range(MAX_STEPS):
         correlations.factored |= step >= USUAL_STEPS
-        risk = correlations.times(exposures)
+        rough = step < ROUGH_STEPS and slope is None and not correlations.factored
+        risk = correlations.times(exposures, rough=rough)
         gradient, curvature = risk - budgets / exposures, budgets / exposures**2
         if slope is None:
             price, residual = prices, _residual(risk, budgets, exposures)
         else:
             direction, price = _step_on_floor(correlations, curvature, gradient, exposures, slope)
             residual = _residual(risk, budgets, exposures, price[:, None] * slope)
-        better = residual < smallest
+        better = (residual < smallest) & (not rough)
         best, prices = np.where(better[:, None], exposures, best), np.where(better, price, prices)
         # At the level of rounding no step gets closer.
         done |= ~better & (smallest < SHARE_TOLERANCE)

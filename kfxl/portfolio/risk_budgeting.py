@@ -257,7 +257,10 @@ def _shares(weights: FloatArray, covariances: FloatArray) -> FloatArray:
     Their small shares are differences of large terms, which for weights of one sign are at most
     sigma (sigma' w); where rounding of these could show, they are added up exactly.
     """
-    parts = weights * (covariances @ weights[..., None])[..., 0]
+    if len(weights) == 1:
+        parts = weights * dense.times(covariances[0], weights[0])
+    else:
+        parts = weights * (covariances @ weights[..., None])[..., 0]
     alone = weights * np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
     largest = ROUNDING * alone.max(axis=1) * alone.sum(axis=1)
     for k in np.flatnonzero(~(largest <= SHARE_TOLERANCE * parts.sum(axis=1))):
