@@ -18,6 +18,7 @@ PACKAGES = (
     "scipy",
     "pandas",
     "scikit-learn",
+    "threadpoolctl",
     "piqp",
     "xlsxwriter",
     "openpyxl",

@@ -7,7 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.benchmarks import betas, filters, ranges
-from tests.benchmarks.frame import Contender, Measurement, Outcome, Timing, measure, table
+from tests.benchmarks.frame import (
+    Contender,
+    Measurement,
+    Outcome,
+    Timing,
+    measure,
+    measure_apart,
+    table,
+)
 
 
 def _clock(*seconds: float) -> Callable[[], float]:
@@ -74,3 +82,11 @@ def test_durations_are_readable() -> None:
 def test_the_first_contender_must_be_there() -> None:
     with pytest.raises(RuntimeError, match="no_such_package"):
         measure(Measurement("work", (Contender("a", float, needs=("no_such_package",)),)))
+
+
+def test_a_process_of_its_own_measures_the_same_and_says_what_failed() -> None:
+    first = Contender("a", _clock(3.0, 1.0, 2.0), own_clock=True)
+    found = measure_apart(Measurement("work", (first,), repeats=3))
+    assert [timing.seconds for timing in found.timings] == [(3.0, 1.0, 2.0)]
+    with pytest.raises(RuntimeError, match="other work"):
+        measure_apart(Measurement("other work", (Contender("b", lambda: 1 / 0),)))

@@ -14,7 +14,7 @@ def complete_rows(panel: Panel, window: int | None, argument: str) -> FloatArray
     values = panel.values
     if window is not None:
         values = values[-arrays.whole(window, "window", low=2) :]
-    complete: FloatArray = values[~np.isnan(values).any(axis=1)]
+    complete = values if panel.complete else values[~np.isnan(values).any(axis=1)]
     if len(complete) < 2:
         raise InputError(
             argument,
@@ -27,4 +27,6 @@ def complete_rows(panel: Panel, window: int | None, argument: str) -> FloatArray
 def sample_covariance(rows: FloatArray) -> FloatArray:
     """Sample covariance (N, N) of complete rows (T, N), divided by T - 1."""
     # Measured from its first value, a constant has a variance of 0 and not of rounding squared.
-    return np.atleast_2d(np.cov(rows - rows[0], rowvar=False))
+    moves = rows - rows[0]
+    moves -= moves.mean(axis=0)
+    return np.asarray(moves.T @ moves / (len(rows) - 1))

@@ -41,11 +41,12 @@ def active_set(problem: MeanVarianceProblem) -> FloatArray | None:
     gradient = problem.gradient(weights)
     price = float(weights @ gradient / weights.sum())
     seen: set[bytes] = set()
-    last, balance = b"", None
+    last = b""
+    balance: Balance | None = None
     for _ in range(MAX_ROUNDS):
         places = _places(problem, weights + steps * (gradient - price), steps * problem.cost)
         key = places.key
-        if key == last:
+        if key == last and balance is not None:
             return _rested(problem, balance.weights(weights)[0])
         if key in seen:
             break

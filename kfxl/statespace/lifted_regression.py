@@ -114,8 +114,7 @@ def _blocks(
         of_state = covariance @ rows.T
         spread = rows @ of_state
         spread += own_spread[block]
-        factors[block] = _factor(spread)
-        inverses[block] = np.linalg.inv(factors[block])
+        factors[block], inverses[block] = _factors(spread)
         last = decay.own[-1] * of_state + last_noise[block]
         last = last @ inverses[block].swapaxes(1, 2)
         covariance = decay.own[-1] ** 2 * covariance + fresh - last @ last.swapaxes(1, 2)
@@ -140,13 +139,22 @@ def _blocks(
     )
 
 
-def _factor(spread: FloatArray) -> FloatArray:
-    """Cholesky factors; numbers so far apart that rounding leaves none are refused."""
-    try:
-        return np.asarray(np.linalg.cholesky(spread))
-    except np.linalg.LinAlgError:
-        problem = "observation variances vanish beside those of the states"
-        raise SolverError(problem, "use variances that are less far apart") from None
+def _factors(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Cholesky factors and their inverses, lower ones; without any, the numbers are refused."""
+    from scipy.linalg.lapack import dpotrf, dtrtri  # a cold start does without
+
+    if len(spread) > 1:
+        try:
+            factors = np.asarray(np.linalg.cholesky(spread))
+            return factors, np.asarray(np.linalg.inv(factors))
+        except np.linalg.LinAlgError:
+            pass  # it is said below
+    else:  # numpy's take several times as long for a single one
+        factor, failed = dpotrf(spread[0], lower=1)
+        if not failed:
+            return factor[None], dtrtri(factor, lower=1)[0][None]
+    problem = "observation variances vanish beside those of the states"
+    raise SolverError(problem, "use variances that are less far apart")
 
 
 def _operators(weights: FloatArray, moved: FloatArray, own: FloatArray | None) -> FloatArray:

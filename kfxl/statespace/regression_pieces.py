@@ -15,8 +15,8 @@ from kfxl.statespace.lifted_regression import Blocks, lifted
 from kfxl.statespace.regression_recursion import Rows
 
 ROWS = 64  # rows that come out together where they are taken one by one
-STEP, FEW, MANY = 12, 32, 50  # rows of a block, and those for few assets
-CACHE = 100_000  # numbers that stay in the processor's cache
+STEP, FEW, MANY = 10, 32, 50  # rows of a block, and those for few assets
+CACHE = 150_000  # numbers that stay in the processor's cache
 
 
 @dataclass(frozen=True)

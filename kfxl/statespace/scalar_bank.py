@@ -22,7 +22,7 @@ from kfxl.statespace.row_blocks import multiply, operators_of, scan
 FIXED_POINT = 4 * np.finfo(float).eps
 NOTHING = 1e-290  # variance below which rounding is no longer relative
 STEP, LONGEST = 16, 64  # rows that one matrix product takes on, for many assets and for few
-CACHE = 32_000  # numbers that stay in the processor's cache
+CACHE = 64_000  # numbers that stay in the processor's cache
 CANCELS = 1e3  # F from which on z - x keeps too few digits of the innovation
 
 
@@ -199,7 +199,7 @@ def _states(
             np.subtract(values, off, out=off)
             scales = 1 / scales
         np.multiply(off, off, out=off)
-        squares += np.einsum("t,tn->n", seen[rows] * scales, off)
+        squares += (seen[rows] * scales) @ off
         state = states[-1].copy()
     return (mean if history else state[None]), squares
 

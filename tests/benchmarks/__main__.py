@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{error}; run it with an interpreter that has kfxl's packages\n")
         return 1
-    from tests.benchmarks.frame import measure, table
+    from tests.benchmarks.frame import measure_apart, table
     from tests.benchmarks.readme import README, put
 
     if words[:1] == ["evidence"]:
@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
         for measurement in source.measurements():
             if not words or any(word.lower() in measurement.name.lower() for word in words):
                 sys.stderr.write(f"{measurement.name} ...\n")
-                outcomes.append(measure(measurement))
+                outcomes.append(measure_apart(measurement))
     text = table(outcomes)
     sys.stdout.write(f"{text}\n")
     if write:

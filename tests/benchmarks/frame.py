@@ -8,6 +8,7 @@ many times longer it took than the contender it is measured by.
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -99,6 +100,32 @@ def measure(measurement: Measurement, repeats: int | None = None) -> Outcome:
     return Outcome(
         measurement, tuple(Timing(c, tuple(seconds[c.name])) for c in measurement.contenders)
     )
+
+
+def measure_apart(measurement: Measurement, repeats: int | None = None) -> Outcome:
+    """:func:`measure` in a process of its own, where the system has such copies of a process.
+
+    What other packages loaded and left in memory does not slow the next measurement.
+    """
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return measure(measurement, repeats)
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+
+    def work() -> None:
+        there.send([timing.seconds for timing in measure(measurement, repeats).timings])
+
+    process = context.Process(target=work)
+    process.start()
+    there.close()
+    try:
+        seconds = here.recv()
+    except EOFError:
+        raise RuntimeError(f"{measurement.name}: failed, as said above") from None
+    finally:
+        process.join()
+    pairs = zip(measurement.contenders, seconds, strict=True)
+    return Outcome(measurement, tuple(Timing(*pair) for pair in pairs))
 
 
 def _timed(contender: Contender) -> float:
