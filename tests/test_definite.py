@@ -47,3 +47,16 @@ def test_others_pass_singular_ones_too(size: int, smallest: float) -> None:
     refuse_indefinite(with_smallest(size, smallest, 7), "c")
     refuse_indefinite(np.zeros((size, size)), "c")
     refuse_indefinite(np.ones((size, size)), "c")
+
+
+@pytest.mark.parametrize("variance", [1e-20, 1e-310])
+@pytest.mark.parametrize("places", [[(0, 5)], [(3, 150), (7, 150)], [(198, 199)]])
+def test_covariances_that_overflow_beside_their_variances_prove_nothing(
+    variance: float, places: list[tuple[int, int]]
+) -> None:
+    matrix = np.eye(200) * variance
+    for sign, (row, column) in zip((1, -1), places, strict=False):
+        matrix[row, column] = matrix[column, row] = sign * 1e25
+    assert not surely_definite(matrix)
+    with pytest.raises(InputError, match="is no covariance matrix"):
+        refuse_indefinite(matrix, "c")

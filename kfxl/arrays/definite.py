@@ -33,6 +33,7 @@ def refuse_indefinite(matrix: FloatArray, argument: str) -> None:
         )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is not proved
 def surely_definite(matrix: FloatArray) -> bool:
     """Whether a factorisation in single precision, which takes half the time, proves it.
 
@@ -53,7 +54,9 @@ def surely_definite(matrix: FloatArray) -> bool:
     half = np.empty((size, size), np.float32)
     for top in range(0, size, STRIP):
         part = slice(top, top + STRIP), slice(top, size)
-        half[part] = matrix[part] * (1 / largest)
+        half[part] = matrix[part] / largest
     half.flat[:: size + 1] *= np.float32(1 - lost)
     # The other half is not set and not read.
-    return not spotrf(half.T, lower=1, clean=0, overwrite_a=1)[1]
+    factor, failed = spotrf(half.T, lower=1, clean=0, overwrite_a=1)
+    # What is not a number fails no comparison, and so goes on to the last pivot.
+    return not failed and bool(np.isfinite(factor.diagonal()).all())

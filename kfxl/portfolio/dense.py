@@ -44,6 +44,7 @@ def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     return np.asarray(dsymv(1.0, matrix.T, vector))
 
 
+@np.errstate(over="ignore")
 def coarse(matrix: FloatArray, scale: float) -> npt.NDArray[np.float32]:
     """``scale * matrix`` to seven digits, the lower half of it: enough for :func:`coarse_times`."""
     half = np.empty(matrix.shape, np.float32)
