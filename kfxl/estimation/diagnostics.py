@@ -83,7 +83,7 @@ def standardised_innovations(model: RegressionModel) -> FloatArray:
     """(T, N) innovations over their deviations; NaN where missing and for each asset's first m."""
     found = np.empty(model.observations.shape)
     for part in model.parts():
-        for piece in filtered_pieces(part, model.transition, every=False):
+        for piece in filtered_pieces(part, model.transition, None):
             found[piece.rows, columns_of(part.assets[piece.columns])] = piece.errors
     seen = model.seen
     late = seen & (seen.cumsum(axis=0) > model.regressors.shape[1])

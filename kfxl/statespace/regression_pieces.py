@@ -55,34 +55,33 @@ class Part:
 
 @dataclass(frozen=True)
 class Piece:
-    """States after some rows and how the returns differed from what was expected.
+    """What some rows tell: how sure the states are, and how the returns differed from expected.
 
-    ``means`` (B, n, C, m) for the R = B n rows, or after the last of each n alone (B, 1, C, m);
-    ``variances`` (R, m, A) over r likewise; ``errors`` (R, C) the innovations v over the root of
-    F, r F being their variance; ``squares`` (4, C) the sums over rows of v^2 / F, (v / F)^2, v^2
-    after each asset's first m returns, and log F. v / F is what a return differs by from the one
-    expected after it.
+    ``variances`` (R, m, A) over r, after all R rows or after the last of each block alone;
+    ``errors`` (R, C) the innovations v over the root of F, r F being their variance; ``squares``
+    (4, C) the sums over rows of v^2 / F, (v / F)^2, v^2 after each asset's first m returns, and
+    log F. v / F is what a return differs by from the one expected after it.
     """
 
     rows: slice
     columns: slice
-    means: FloatArray
     variances: FloatArray
     errors: FloatArray
     squares: FloatArray
 
 
-def filtered_pieces(part: Part, transition: float, *, every: bool) -> Iterator[Piece]:
+def filtered_pieces(part: Part, transition: float, means: FloatArray | None) -> Iterator[Piece]:
     """The filter over all rows, from the part's state; where shared, by blocks once it can be.
 
-    Without ``every`` a block gives the state after its last row alone.
+    The states after each row are written into ``means`` (T, C, m); without it, states and
+    variances within a block are not worked out. The part's state ends as that after the last row.
     """
     change = len(part.rows.seen)
     if part.shared:
         change = min(rows_to_learn(part.rows, len(part.process)), change)
-    yield from _one_by_one(part, transition, change)
+    yield from _one_by_one(part, transition, None if means is None else means[:change], change)
     if change < len(part.rows.seen):
-        yield from _by_blocks(part, transition, change, every=every)
+        yield from _by_blocks(part, transition, None if means is None else means[change:], change)
 
 
 def _scales(part: Part, rows: slice, totals: FloatArray) -> FloatArray:
@@ -102,10 +101,11 @@ def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
     return sums
 
 
-def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
+def _one_by_one(
+    part: Part, transition: float, means: FloatArray | None, stop: int
+) -> Iterator[Piece]:
     """The rows before ``stop``, some at a time."""
     states, columns, lanes = part.mean.shape
-    means = np.empty((ROWS, lanes * columns, states))
     variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
     errors = np.empty((ROWS, lanes * columns))
     # A view of the state, which changes in place.
@@ -113,63 +113,62 @@ def _one_by_one(part: Part, transition: float, stop: int) -> Iterator[Piece]:
     steps = careful_recursion(part.rows[:stop], transition, part.process, part.state)
     for t, (error, total) in enumerate(steps):
         k = t % ROWS
-        means[k] = part.mean.reshape(states, -1).T
+        if means is not None:
+            means[t] = part.mean.reshape(states, -1).T
         variances[k], errors[k], totals[k] = variance, error.ravel(), total[0]
         if k == ROWS - 1 or t == stop - 1:
             rows, held = slice(t - k, t + 1), slice(0, k + 1)
-            scales = _scales(part, rows, totals[held])
-            squares = _squares(scales, errors[held])
-            found = means[None, held], variances[held], errors[held], squares
-            yield Piece(rows, slice(None), *found)
+            squares = _squares(_scales(part, rows, totals[held]), errors[held])
+            yield Piece(rows, slice(None), variances[held], errors[held], squares)
 
 
-def _by_blocks(part: Part, transition: float, start: int, *, every: bool) -> Iterator[Piece]:
+def _by_blocks(
+    part: Part, transition: float, means: FloatArray | None, start: int
+) -> Iterator[Piece]:
     """The rows from ``start`` on, of assets that share a covariance."""
-    state = part.mean[:, :, 0].copy()
-    assets = state.shape[1]
+    assets, every = part.mean.shape[1], means is not None
     process, covariance = part.process[:, :, 0].T, part.covariance.transpose(2, 0, 1)
     # A row in which nothing is seen observes zero times the state.
     regressors = part.rows.regressors[start:] * part.rows.seen[start:]
     step = FEW if assets < MANY else STEP
     for blocks in lifted(regressors, transition, process, covariance, step=step, every=every):
-        chunks = -(-assets * blocks.moving[0].size // UNTHREADED)
+        size, inputs = blocks.whitening.shape[2:]
+        chunks = -(-assets * size * inputs // UNTHREADED)
         for columns in np.array_split(np.arange(assets), chunks):
             where = slice(int(columns[0]), int(columns[-1]) + 1)
-            yield from _through(blocks, part, start + blocks.start, state, where)
+            own = None if means is None else means[blocks.start :, where]
+            yield from _through(blocks, part, start + blocks.start, own, where)
         part.covariance[:, :, 0] = blocks.covariance[0]
 
 
 def _through(
-    blocks: Blocks, part: Part, start: int, state: FloatArray, columns: slice
+    blocks: Blocks, part: Part, start: int, means: FloatArray | None, columns: slice
 ) -> Iterator[Piece]:
-    """Some assets through all blocks, from row ``start``; ``state`` (m, N) changes in place."""
+    """Some assets through all blocks, from row ``start``; their mean changes in place."""
     count, _, size, _ = blocks.whitening.shape
-    states, width = len(state), columns.stop - columns.start
+    states, width = len(part.process), columns.stop - columns.start
     kept = blocks.variance.shape[2]
     totals = blocks.deviation.reshape(-1, 1) ** 2
     scales = _scales(part, slice(start, start + len(totals)), totals)
     variances = blocks.variance.reshape(count * kept, states, 1)
-    together = max(1, CACHE // (size * (states + 1) * width))
-    inputs = np.empty((states + size, width))
-    inputs[:states] = state[:, columns]
-    errors, means = np.empty((together, size, width)), np.empty((together, width, kept * states))
+    moving = blocks.moving.reshape(count, kept, states, -1).swapaxes(2, 3)
+    together = max(1, CACHE // (size * width))
+    inputs, errors = np.empty((states + size, width)), np.empty((together, size, width))
+    inputs[:states] = part.mean[:, columns, 0]
+    after = np.empty((kept, width, states))
     for first in range(0, count, together):
         last = min(first + together, count)
-        rows = slice(start + first * size, start + last * size)
-        values = part.rows.values[rows, columns, 0]
         for k, block in enumerate(range(first, last)):
-            inputs[states:] = values[k * size : (k + 1) * size]
+            row = block * size
+            inputs[states:] = part.rows.values[start + row : start + row + size, columns, 0]
             np.matmul(blocks.whitening[block, 0], inputs, out=errors[k])
-            np.matmul(inputs.T, blocks.moving[block, 0].T, out=means[k])
-            inputs[:states] = means[k, :, -states:].T
-        found, done = last - first, slice(first * size, last * size)
-        flat = errors[:found].reshape(-1, width)
-        yield Piece(
-            rows,
-            columns,
-            means[:found].reshape(found, width, kept, states).swapaxes(1, 2),
-            variances[first * kept : last * kept],
-            flat,
-            _squares(scales[:, done], flat),
-        )
-    state[:, columns] = inputs[:states]
+            if means is not None:
+                after = means[row : row + size]
+            np.matmul(inputs.T, moving[block], out=after)
+            inputs[:states] = after[-1].T
+        done = slice(first * size, last * size)
+        flat = errors[: last - first].reshape(-1, width)
+        squares = _squares(scales[:, done], flat)
+        rows = slice(start + done.start, start + done.stop)
+        yield Piece(rows, columns, variances[first * kept : last * kept], flat, squares)
+    part.mean[:, columns, 0] = inputs[:states]

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import BoolArray, IntArray, alike, columns_of
@@ -135,16 +134,19 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
     count, sums = np.empty(assets), np.zeros((4, assets))
     for group, shared in groups:
         part = model.part(group, shared=shared)
-        for piece in filtered_pieces(part, model.transition, every=history):
-            columns = columns_of(part.assets[piece.columns])
+        means = mean[:, columns_of(group)]  # a copy where the columns do not lie side by side
+        for piece in filtered_pieces(part, model.transition, means if history else None):
+            columns = columns_of(group[piece.columns])
             rows = piece.rows if history else slice(0, 1)
-            means = piece.means if history else piece.means[-1:, -1:]
-            _whole(mean[rows]).reshape(*means.shape[:2], assets)[:, :, columns] = _whole(means)
             own = columns if variance.shape[1] > 1 else slice(0, 1)
             variance[rows, own] = piece.variances[-kept:].swapaxes(1, 2)
             sums[:, columns] += piece.squares
-        count[part.assets] = part.rows.seen.sum(axis=0)
-        covariance[part.assets] = part.covariance.transpose(2, 0, 1)
+        if not history:
+            means[0] = part.mean.reshape(states, -1).T
+        if means.base is not mean:
+            mean[:, group] = means
+        count[group] = part.rows.seen.sum(axis=0)
+        covariance[group] = part.covariance.transpose(2, 0, 1)
     r = model.observation_variance
     squares, filtered, one_step, logs = sums
     return RegressionBank(
@@ -157,7 +159,3 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
         one_step_squares=one_step,
     )
 
-
-def _whole(states: FloatArray) -> NDArray[np.void]:
-    """States (..., m) as single items, which are moved at once and not number by number."""
-    return states.view(np.dtype((np.void, states.strides[-1] * states.shape[-1])))[..., 0]
