@@ -123,16 +123,17 @@ def _blocks(
     # The covariance of each state with the block's returns, then its share of what they tell.
     shares = own * (before @ weighted.swapaxes(1, 2)[:, None])[:, :, None]
     shares += noise * of_noise[:, :, None]
-    shares = shares @ inverses.swapaxes(2, 3)[:, :, None]
+    # All states of a block as the rows of one matrix: one product, not one a state.
+    flat = shares.reshape(*shares.shape[:2], -1, size) @ inverses.swapaxes(2, 3)
+    shares = flat.reshape(shares.shape)
     shares *= np.tri(size)[after, None]
     variance = own[..., 0] ** 2 * before.diagonal(axis1=2, axis2=3)[:, :, None]
     variance = variance + decay.noise.diagonal()[after, None] * process[:, None]
     variance -= (shares**2).sum(axis=4)
-    weights = shares @ inverses[:, :, None]
     return Blocks(
         start,
         _operators(inverses, -weighted, None),
-        _operators(weights, -weighted, own),
+        _operators(flat @ inverses, -weighted, own),
         factors.diagonal(axis1=2, axis2=3),
         variance,
         covariance,
@@ -158,13 +159,15 @@ def _factors(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _operators(weights: FloatArray, moved: FloatArray, own: FloatArray | None) -> FloatArray:
-    """(B, G, rows, m + n): ``weights`` on the returns less what the state before had them be."""
-    flat = weights.reshape(*weights.shape[:2], -1, weights.shape[-1])
+    """(B, G, rows, m + n): ``weights`` on the returns less what the state before had them be.
+
+    With ``own`` (k, 1, 1) the rows are those of k states, of which so much is carried over.
+    """
     states = moved.shape[2]
-    operators = np.empty((*flat.shape[:3], states + flat.shape[3]))
-    operators[..., states:] = flat
-    np.matmul(flat, moved[:, None], out=operators[..., :states])
+    operators = np.empty((*weights.shape[:3], states + weights.shape[3]))
+    operators[..., states:] = weights
+    np.matmul(weights, moved[:, None], out=operators[..., :states])
     if own is not None:
-        carried = operators[..., :states].reshape(*weights.shape[:-1], states)
+        carried = operators[..., :states].reshape(*weights.shape[:2], -1, states, states)
         carried += own * np.eye(states)
     return operators
