@@ -52,9 +52,10 @@ def surely_definite(matrix: FloatArray) -> bool:
     if size <= FEW or lost > HOPELESS or not largest > 0:
         return False
     half = np.empty((size, size), np.float32)
+    scale = 1 / largest
     for top in range(0, size, STRIP):
         part = slice(top, top + STRIP), slice(top, size)
-        half[part] = matrix[part] / largest
+        np.multiply(matrix[part], scale, out=half[part], casting="same_kind")
     half.flat[:: size + 1] *= np.float32(1 - lost)
     # The other half is not set and not read.
     factor, failed = spotrf(half.T, lower=1, clean=0, overwrite_a=1)

@@ -60,7 +60,6 @@ def _beside_others(size: int) -> Measurement:
             ),
         ),
         partial(_never_worse, problem),
-        repeats=5,
     )
 
 
