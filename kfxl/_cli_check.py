@@ -17,7 +17,6 @@ PACKAGES = (
     "numpy",
     "scipy",
     "pandas",
-    "scikit-learn",
     "threadpoolctl",
     "piqp",
     "xlsxwriter",
@@ -27,7 +26,6 @@ PACKAGES = (
     "typer",
     "rich",
 )
-MODULES = {"scikit-learn": "sklearn"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def report(findings: Sequence[Looked], remedy: str = "") -> int:
 def package(name: str) -> Finding:
     """Whether a package that kfxl needs is there and can be loaded."""
     try:
-        import_module(MODULES.get(name, name))
+        import_module(name)
         return Finding(name, True, metadata.version(name))
     except (ImportError, OSError) as error:
         missing = isinstance(error, ModuleNotFoundError)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,6 +130,13 @@ def test_heavy_packages_are_imported_where_they_are_used(module: Path) -> None:
         if imported.name.partition(".")[0] not in allowed
     ]
     assert not heavy
+
+
+def test_the_core_needs_the_packages_that_it_imports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[<>=;\s]", entry)[0] for entry in project["dependencies"]}
+    imports = {i.name for path in MODULES if layer_of(path) in CORE for i in imports_of(path)}
+    assert declared == {name.partition(".")[0] for name in imports if is_third_party(name)}
 
 
 def is_third_party(name: str) -> bool:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-# scikit-learn and the solver are loaded by the calls that need them, the others by no function.
+# The solver is loaded by the calls that need it, the others by no function.
 HEAVY = {
     *("sklearn", "piqp", "joblib", "xlsxwriter", "openpyxl", "lxml", "formulon", "wasmtime"),
     *("typer", "rich", "cvxpy", "statsmodels", "matplotlib", "pyopenvba", "olefile"),
