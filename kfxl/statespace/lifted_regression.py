@@ -101,33 +101,21 @@ def _blocks(
     every: bool,
 ) -> Blocks:
     """From (B, n, m) regressors: first the covariances, block by block, then all the rest."""
-    size, transposed = regressors.shape[1], regressors.swapaxes(1, 2)
+    size = regressors.shape[1]
     weighted = decay.own[:, None] * regressors
-    of_noise = process[:, :, None] * transposed[:, None]
-    own_spread = decay.noise * (regressors[:, None] @ of_noise) + np.eye(size)
-    last_noise = decay.noise[-1] * of_noise
-    fresh = decay.noise[-1, -1] * process[:, :, None] * np.eye(process.shape[1])
-    before = np.empty((len(regressors), *covariance.shape))
-    factors, inverses = np.empty_like(own_spread), np.empty_like(own_spread)
-    for block, rows in enumerate(weighted):
-        before[block] = covariance
-        of_state = covariance @ rows.T
-        spread = rows @ of_state
-        spread += own_spread[block]
-        factors[block], inverses[block] = _factors(spread)
-        last = decay.own[-1] * of_state + last_noise[block]
-        last = last @ inverses[block].swapaxes(1, 2)
-        covariance = decay.own[-1] ** 2 * covariance + fresh - last @ last.swapaxes(1, 2)
+    of_noise = process[:, :, None] * regressors.swapaxes(1, 2)[:, None]
+    spread = decay.noise * (regressors[:, None] @ of_noise) + np.eye(size)
+    before, factors, inverses = _covariances(weighted, of_noise, spread, decay, process, covariance)
     after = slice(0 if every else size - 1, size)
     own, noise = decay.own[after, None, None], decay.noise[after, None]
     # The covariance of each state with the block's returns, then its share of what they tell.
-    shares = own * (before @ weighted.swapaxes(1, 2)[:, None])[:, :, None]
+    shares = own * (before[:-1] @ weighted.swapaxes(1, 2)[:, None])[:, :, None]
     shares += noise * of_noise[:, :, None]
     # All states of a block as the rows of one matrix: one product, not one a state.
     flat = shares.reshape(*shares.shape[:2], -1, size) @ inverses.swapaxes(2, 3)
     shares = flat.reshape(shares.shape)
     shares *= np.tri(size)[after, None]
-    variance = own[..., 0] ** 2 * before.diagonal(axis1=2, axis2=3)[:, :, None]
+    variance = own[..., 0] ** 2 * before[:-1].diagonal(axis1=2, axis2=3)[:, :, None]
     variance = variance + decay.noise.diagonal()[after, None] * process[:, None]
     variance -= (shares**2).sum(axis=4)
     return Blocks(
@@ -136,8 +124,35 @@ def _blocks(
         _operators(flat @ inverses, -weighted, own),
         factors.diagonal(axis1=2, axis2=3),
         variance,
-        covariance,
+        before[-1],
     )
+
+
+def _covariances(
+    weighted: FloatArray,
+    of_noise: FloatArray,
+    spread: FloatArray,
+    decay: _Decay,
+    process: FloatArray,
+    covariance: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(B + 1, G, m, m) before each block and after the last; L and its inverse of each block.
+
+    ``weighted`` is a o H, ``of_noise`` Q H', and ``spread`` what of S is not the state's.
+    """
+    last_noise = decay.noise[-1] * of_noise
+    fresh = decay.noise[-1, -1] * process[:, :, None] * np.eye(process.shape[1])
+    before = np.empty((len(weighted) + 1, *covariance.shape))
+    factors, inverses = np.empty_like(spread), np.empty_like(spread)
+    for block, rows in enumerate(weighted):
+        before[block] = covariance
+        of_state = covariance @ rows.T
+        factors[block], inverses[block] = _factors(spread[block] + rows @ of_state)
+        last = decay.own[-1] * of_state + last_noise[block]
+        last = last @ inverses[block].swapaxes(1, 2)
+        covariance = decay.own[-1] ** 2 * covariance + fresh - last @ last.swapaxes(1, 2)
+    before[-1] = covariance
+    return before, factors, inverses
 
 
 def _factors(spread: FloatArray) -> tuple[FloatArray, FloatArray]:
