@@ -10,8 +10,8 @@ from importlib import import_module, metadata
 from typing import Protocol
 
 from kfxl import __version__
+from kfxl._cli_extras import remedy as remedy_for
 from kfxl._cli_output import say
-from kfxl.cli import remedy as remedy_for
 
 PACKAGES = (
     "numpy",

@@ -11,12 +11,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from kfxl._cli_extras import EXCEL_EXTRA, FILES_EXTRA, remedy
 from kfxl.errors import KfxlError
-
-FILES_EXTRA = frozenset(
-    {"typer", "rich", "xlsxwriter", "openpyxl", "lxml", "formulon", "wasmtime", "click"}
-)
-EXCEL_EXTRA = frozenset({"xlwings", "pyopenvba", "packaging"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,21 +84,6 @@ def _missing(error: ModuleNotFoundError) -> int:
     if package == "kfxl":
         return _fail(f"{error.name}: this part of kfxl is missing; install kfxl again", 1)
     return _fail(f"{package or error}: this package is missing; run: pip install kfxl", 1)
-
-
-def remedy(extra: str) -> str:
-    """What brings the packages of one of kfxl's extras back, in words for every system.
-
-    The name ``py install`` belongs to Python's own install manager on Windows, and its terminal
-    knows no single quotes.
-
-    >>> remedy("files").rpartition(": ")[2]
-    'pip install "kfxl[files]"'
-    """
-    return (
-        "run the installer of kfxl again (python3 install, on Windows py -m install), "
-        f'or: pip install "kfxl[{extra}]"'
-    )
 
 
 def _fail(message: str, code: int) -> int:

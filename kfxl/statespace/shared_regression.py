@@ -158,4 +158,3 @@ def filter_regressions(model: RegressionModel, *, history: bool = True) -> Regre
         filtered_squares=filtered,
         one_step_squares=one_step,
     )
-
