@@ -61,8 +61,9 @@ class ExpectedReturns(Diagnostics):
     calibration
         DataFrame, assets by what was ``sought``, the ``standard_error`` of its logarithm,
         whether it is ``at_bound`` (then without one), the ``gain`` (twice the log-likelihood over
-        that of a constant mean) and the ``log_likelihood`` of all but the first return. None if
-        all was given.
+        that of a constant mean) and the ``log_likelihood`` of all but the first return. Error
+        and gain of a pooled ratio allow for the assets' correlations (Varin, Reid and Firth,
+        2011). None if all was given.
     log_likelihood
         (N,) over all observed returns, the 2 pi constant included.
     fitted_through
@@ -153,8 +154,9 @@ def expected_returns(
         q >= 0 and r > 0 per period: one number, (N,), or None to estimate.
     calibration
         "pooled": one ratio q / r for all assets; "per-asset": a ratio each. The ratio is 0 (a
-        constant mean) unless twice the gain in log-likelihood exceeds 2.71. With q given, each
-        asset's own r is estimated either way.
+        constant mean) unless twice the gain in log-likelihood exceeds 2.71, the 5 % point for a
+        variance that cannot be negative; what assets say together that move together counts
+        less than their sum. With q given, each asset's own r is estimated either way.
     long_run_mean, initial_mean
         m and the mean before the first period, one number or (N,).
     initial_variance

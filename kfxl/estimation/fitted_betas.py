@@ -63,7 +63,8 @@ class FactorBetas(Diagnostics):
         DataFrame, assets by what was ``sought``, the ``standard_error`` of its logarithm,
         whether it is ``at_bound`` (then without one), the ``gain`` (twice the log-likelihood over
         that of constant betas) and the ``log_likelihood`` of all but the first K + 1 returns.
-        None if all was given.
+        Error and gain of a pooled ratio allow for the assets' correlations (Varin, Reid and
+        Firth, 2011). None if all was given.
     fitted_through
         Label of the last row used; its position where rows are unlabelled.
     """

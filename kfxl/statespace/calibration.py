@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from kfxl.arrays import FloatArray
+from kfxl.statespace.dependence import exaggeration
 from kfxl.statespace.likelihood import Likelihood, Regressions
 from kfxl.statespace.maximum import interpolate, maximise
 from kfxl.statespace.regression_recursion import BoolArray
@@ -37,7 +38,9 @@ class Variances:
     the standard error of the logarithm of what was sought (the ratio, or the observation variance
     beside a given process variance), from the curvature of the likelihood: NaN ``at_bound`` (N,),
     where that is at the edge of its range, or not sought. ``gain`` (N,) is twice what the
-    likelihood gains over ratio 0, before the threshold; with one ratio for all, in their sum.
+    likelihood gains over ratio 0, before the threshold. With one ratio for all it is that of
+    their sum, and both are freed of what dependence exaggerates: see
+    :mod:`kfxl.statespace.dependence`.
     """
 
     process: FloatArray
@@ -82,7 +85,7 @@ def calibrate(
     pooled
         One ratio for all assets, maximising the sum of their log-likelihoods; else one each.
     threshold
-        The ratio is 0 unless twice the gain in log-likelihood over ratio 0 exceeds this.
+        The ratio is 0 unless the ``gain`` over ratio 0 exceeds this.
 
     Examples
     --------
@@ -120,9 +123,10 @@ def calibrate_transition(
     """One transition from 0 to 1 for all assets, and the variances that go with it.
 
     It maximises the sum of the log-likelihoods at each transition's own best variances, and is 1
-    unless twice the gain over 1 exceeds ``threshold``. ``settings`` are those of
-    :func:`calibrate`; the transition of ``model`` is not used.
+    unless twice the gain over 1, freed of what dependence exaggerates, exceeds ``threshold``.
+    ``settings`` are those of :func:`calibrate`; the transition of ``model`` is not used.
     """
+    excess = exaggeration(model.observations, model.regressors, model.known())
 
     def at(log: FloatArray) -> FloatArray:
         models = (replace(model, transition=1.0 - 10.0 ** float(x)) for x in log.ravel())
@@ -132,7 +136,7 @@ def calibrate_transition(
     constant = replace(model, transition=1.0)
     still = calibrate(constant, **settings).log_likelihood.sum()
     log, peak = maximise(at, LOG_REVERSIONS, at(LOG_REVERSIONS))
-    if 2 * (peak.item() - still) > threshold:
+    if 2 * (peak.item() - still) / excess > threshold:
         constant = replace(model, transition=1.0 - 10.0 ** log.item())
     return constant.transition, calibrate(constant, threshold=threshold, **settings)
 
@@ -141,7 +145,9 @@ def _best_ratio(
     likelihood: Likelihood, given: FloatArray | None, *, pooled: bool, threshold: float
 ) -> _Optimum:
     """The best ratio, one or one each; the observation variance may be given."""
-    assets = likelihood.assets
+    assets, excess = likelihood.assets, 1.0
+    if pooled:
+        excess = exaggeration(likelihood.observations, likelihood.regressors, likelihood.known)
 
     def profile(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
         process = np.broadcast_to(ratios, (likelihood.states, *ratios.shape))
@@ -158,13 +164,13 @@ def _best_ratio(
     sums = target(values)
     around = interpolate(lambda log: target(profile(10.0**log)[0]), LOG_RATIOS, sums[1:])
     log_ratio, peak = around.maximum()
-    gain = 2 * (peak - sums[0])
+    gain = 2 * (peak - sums[0]) / excess
     moves = gain > threshold
     ratio = np.where(moves, 10.0**log_ratio, 0.0)
     if ratio.any():
         values, r = profile(ratio[None])
     deviation, edge = _precision(log_ratio, around.curvature(log_ratio), LOG_RATIOS)
-    deviation = np.where(moves, deviation, np.nan)
+    deviation = np.where(moves, deviation * np.sqrt(excess), np.nan)
     report = (np.resize(one, assets) for one in (deviation, edge | ~moves, gain))
     return _Optimum(np.resize(ratio, assets), r[0], values[0], *report)
 
