@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kfxl.arrays import FloatArray, Table
+from kfxl.errors import InputError, SolverError
 from kfxl.statespace.conditioning import symmetric
-from kfxl.statespace.filter import filter_run, log_likelihood
+from kfxl.statespace.filter import FilterRun, filter_run, log_likelihood
 from kfxl.statespace.model import StateSpace, observed, states_table
 
 
@@ -62,10 +63,16 @@ def smooth(model: StateSpace, observations: object) -> SmoothedStates:
     the mean is x_{t|t} + P_{t|t} F' r_{t+1}, the covariance P_{t|t} - P_{t|t} F' N_{t+1} F P_{t|t}.
     The results are the same.
 
+    With a wide start that difference would cancel. So the start is taken as known, what it is
+    off by, d, is carried along as further columns, and its distribution given all observations
+    is put in at the end (de Jong). Only where an innovation would then be without noise does the
+    start's covariance stay in the filter.
+
     References
     ----------
     Rauch, Tung and Striebel (1965), Maximum Likelihood Estimates of Linear Dynamic Systems.
-    Bierman (1973), Fixed Interval Smoothing with Discrete Measurements.
+    Bierman (1973), Fixed Interval Smoothing with Discrete Measurements. de Jong (1991), The
+    Diffuse Kalman Filter.
 
     Examples
     --------
@@ -77,20 +84,66 @@ def smooth(model: StateSpace, observations: object) -> SmoothedStates:
     """
     panel = observed(model, observations)
     run = filter_run(model, panel.values, panel.index)
-    mean, covariance = run.filtered_mean.copy(), run.filtered_covariance.copy()
-    score = np.zeros(model.state_count)
-    information = np.zeros((model.state_count, model.state_count))
-    for t in range(len(mean) - 1, -1, -1):
+    likelihood = float(log_likelihood(run).sum())
+    outside = model.initial_covariance
+    try:
+        known = replace(model, initial_covariance=np.zeros_like(outside))
+        run = filter_run(known, panel.values, panel.index)
+    except InputError:
+        outside = np.zeros_like(outside)
+    mean, covariance = _smoothed(model, run, outside)
+    if not (np.isfinite(covariance).all() and np.isfinite(mean).all()):
+        raise SolverError("the state grows beyond all numbers", "use a transition that is stable")
+    return SmoothedStates(states_table(mean, model, panel), covariance, likelihood)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _smoothed(
+    model: StateSpace, run: FilterRun, outside: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Means (T, n) and covariances; ``outside`` is the start's covariance that ``run`` lacks.
+
+    Means and scores have a column for the observations, and one for each element of d.
+    """
+    states = model.state_count
+    shift = np.eye(states)  # what d adds to the state
+    filtered, added = [], []
+    for mean, step in zip(run.filtered_mean, run.steps, strict=True):
+        ahead = model.transition @ shift
+        added.append(step.observation @ ahead)
+        shift = ahead - step.gain @ added[-1]
+        filtered.append(np.column_stack([mean, shift]))
+    smoothed, covariance = np.array(filtered), run.filtered_covariance.copy()
+    score, information = np.zeros((states, 1 + states)), np.zeros((states, states))
+    tells, about = np.zeros(states), np.zeros((states, states))  # all innovations on d
+    for t in range(len(smoothed) - 1, -1, -1):
         # What later periods say about this one's filtered state ...
         score = model.transition.T @ score
         information = model.transition.T @ information @ model.transition
         own, step = run.filtered_covariance[t], run.steps[t]
-        mean[t] += own @ score
+        smoothed[t] += own @ score
         covariance[t] = symmetric(own - own @ information @ own)
         # ... and, with this one's innovation, about its predicted state.
         innovation = run.innovations[t, ~np.isnan(run.innovations[t])]
-        rest = np.eye(len(score)) - step.gain @ step.observation
-        score = step.weight @ innovation + rest.T @ score
+        surprises = np.column_stack([innovation, -added[t]])
+        scaled = np.linalg.solve(step.factor, surprises)
+        tells -= scaled[:, 1:].T @ scaled[:, 0]
+        about += scaled[:, 1:].T @ scaled[:, 1:]
+        rest = np.eye(states) - step.gain @ step.observation
+        score = step.weight @ surprises + rest.T @ score
         information = symmetric(step.weight @ step.observation + rest.T @ information @ rest)
-    table = states_table(mean, model, panel)
-    return SmoothedStates(table, covariance, float(log_likelihood(run).sum()))
+    spread = _posterior(outside, about)
+    means, shifts = smoothed[:, :, 0], smoothed[:, :, 1:]
+    wide = shifts @ spread @ shifts.swapaxes(1, 2)
+    covariance += (wide + wide.swapaxes(1, 2)) / 2
+    return means + shifts @ (spread @ tells), covariance
+
+
+def _posterior(prior: FloatArray, information: FloatArray) -> FloatArray:
+    """(prior^-1 + information)^-1, also where the prior has no inverse or is wide."""
+    scale = np.sqrt(prior.diagonal())
+    correlation = prior / np.outer(*[np.where(scale > 0, scale, 1.0)] * 2)
+    values, vectors = np.linalg.eigh(correlation)
+    root = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
+    inner = np.eye(len(prior)) + root.T @ information @ root
+    return symmetric(root @ np.linalg.solve(inner, root.T))

@@ -1,5 +1,8 @@
 """The smoother against statsmodels, a joint Gaussian, and what smoothing can only do."""
 
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,6 +45,73 @@ def test_equals_the_joint_gaussian(seed, singular):
     mean, covariance, _ = condition_jointly(model, observations, 6)
     np.testing.assert_allclose(result.smoothed_mean, mean, atol=1e-8)
     np.testing.assert_allclose(result.smoothed_covariance, covariance, atol=1e-8)
+
+
+def trend_exactly(observations, start):
+    """Means and covariances (T, 2) and (T, 2, 2) of a local linear trend, in fractions.
+
+    Process noise 1/10 and 1/100, observation noise 1, N(0, ``start``) before the first
+    prediction: the joint precision of all states, inverted by Gauss and Jordan.
+    """
+    transition, noise = ((1, 1), (0, 1)), (Fraction(1, 10), Fraction(1, 100))
+    size = 2 * (len(observations) + 1)
+    system = [[Fraction(0)] * (2 * size + 1) for _ in range(size)]
+    for i in range(2):
+        system[i][i] += 1 / Fraction(start)
+    for t, seen in enumerate(observations, start=1):
+        for e in range(2):
+            loads = {2 * t - 2 + j: Fraction(-transition[e][j]) for j in range(2)}
+            loads[2 * t + e] = Fraction(1)
+            for i, j in itertools.product(loads, repeat=2):
+                system[i][j] += loads[i] * loads[j] / noise[e]
+        if seen is not None:
+            system[2 * t][2 * t] += 1
+            system[2 * t][size] += Fraction(seen)
+    for i in range(size):
+        system[i][size + 1 + i] = Fraction(1)
+    for column in range(size):
+        pivot = [value / system[column][column] for value in system[column]]
+        for i, row in enumerate(system):
+            if i != column and row[column]:
+                system[i] = [a - row[column] * b for a, b in zip(row, pivot, strict=True)]
+        system[column] = pivot
+    solved = np.array(system, dtype=float)[2:, size:]
+    mean, inverse = solved[:, 0].reshape(-1, 2), solved[:, 3:]
+    blocks = [inverse[i : i + 2, i : i + 2] for i in range(0, len(inverse), 2)]
+    return mean, np.array(blocks)
+
+
+@pytest.mark.parametrize("start", [1, 10**7, 10**8, 10**10, 10**12, 10**15])
+def test_a_wide_start_costs_no_digits(start):
+    seen = [1.0, 2.5, None, 2.0, 4.0, 3.5, 5.0, 7.0]
+    model = StateSpace(
+        [[1, 1], [0, 1]], [[1, 0]], np.diag([0.1, 0.01]), [[1.0]], [0, 0], start * np.eye(2)
+    )
+    result = smooth(model, np.array([[np.nan if z is None else z] for z in seen]))
+    mean, covariance = trend_exactly(seen, start)
+    np.testing.assert_allclose(result.smoothed_mean, mean, rtol=1e-11)
+    np.testing.assert_allclose(result.smoothed_covariance, covariance, rtol=1e-11)
+
+
+def test_a_wide_start_that_is_never_seen_stays_wide():
+    """Two walks, of which one is seen; a start of which one direction is certain."""
+    start = 1e9 * np.array([[1.0, 1.0], [1.0, 1.0]])
+    model = StateSpace(np.eye(2), [[1.0, 0.0]], np.zeros((2, 2)), [[1.0]], [0, 0], start)
+    result = smooth(model, np.array([[2.0], [4.0]]))
+    # The states are equal, and seen twice: variance 1 / (1e-9 + 2).
+    np.testing.assert_allclose(result.smoothed_mean, 6 / (2 + 1e-9), rtol=1e-9)
+    np.testing.assert_allclose(result.smoothed_covariance, 1 / (2 + 1e-9), rtol=1e-6)
+    apart = StateSpace(np.eye(2), [[1.0, 0.0]], np.zeros((2, 2)), [[1.0]], [0, 0], 1e9 * np.eye(2))
+    covariance = smooth(apart, np.array([[2.0], [4.0]])).smoothed_covariance[0]
+    np.testing.assert_allclose(covariance, np.diag([1 / (2 + 1e-9), 1e9]), rtol=1e-12, atol=1e-6)
+
+
+def test_a_start_that_alone_makes_an_observation_uncertain():
+    """Seen without noise: a start that is known would leave the innovation none."""
+    model = StateSpace([[1.0]], [[1.0]], [[0.0]], [[0.0]], [0.0], [[4.0]])
+    result = smooth(model, np.array([[3.0], [np.nan]]))
+    np.testing.assert_allclose(result.smoothed_mean, 3.0)
+    np.testing.assert_allclose(result.smoothed_covariance, 0.0, atol=1e-15)
 
 
 def test_states_in_very_different_units():
@@ -87,7 +157,8 @@ def test_smoothing_only_adds_certainty(seed, missing, singular):
     assert np.linalg.eigvalsh(covariances).min() >= -1e-10 * scale
     gained = forwards.filtered_covariance - covariances
     assert np.linalg.eigvalsh(gained).min() >= -1e-9 * scale
-    np.testing.assert_array_equal(both.smoothed_mean[-1], forwards.filtered_mean[-1])
+    last = both.smoothed_mean[-1], forwards.filtered_mean[-1]
+    np.testing.assert_allclose(*last, rtol=1e-12, atol=1e-10 * np.sqrt(scale))
 
 
 def test_nothing_observed_is_the_prior():
