@@ -17,23 +17,39 @@ import numpy as np
 from kfxl.arrays import FloatArray
 from kfxl.statespace.regression_recursion import Rows, recursion
 
+LEARNT = 0.1  # least sum of squares of what is seen in any direction, on regressors of size 1
+
 
 def careful_recursion(
-    rows: Rows, transition: float, process: FloatArray, state: FloatArray
+    rows: Rows, transition: float, process: FloatArray, state: FloatArray, learnt: int
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """:func:`recursion` for one set of ratios, in factors until all assets have learnt.
+    """:func:`recursion` for one set of ratios, in factors for the first ``learnt`` rows.
 
     The covariance must be diagonal at the start.
     """
-    change = rows_to_learn(rows, len(process))
-    yield from _factored(rows[:change], transition, process, state)
-    yield from recursion(rows[change:], transition, process, state)
+    yield from _factored(rows[:learnt], transition, process, state)
+    yield from recursion(rows[learnt:], transition, process, state)
 
 
 def rows_to_learn(rows: Rows, states: int) -> int:
-    """After how many rows every group has seen enough to know all its states well; T if never."""
-    learnt = np.asarray((rows.seen.cumsum(axis=0) >= 2 * states).all(axis=1))
-    return int(np.argmax(learnt)) + 1 if learnt.any() else len(learnt)
+    """Rows after which every group has seen all directions of its state well; T if never.
+
+    A factor that is 0 or goes with another one for years tells nothing in that time.
+    """
+    periods = len(rows.seen)
+    size = np.sqrt((rows.regressors**2).mean(axis=0))
+    loads = rows.regressors / np.where(size > 0, size, 1.0)
+    squares = (loads[:, :, None] * loads[:, None, :]).reshape(periods, -1)
+    enough = np.asarray((rows.seen.cumsum(axis=0) >= 2 * states).all(axis=1))
+    learnt = int(np.argmax(enough)) + 1 if enough.any() else periods
+    while learnt < periods:
+        gram = (rows.seen[:learnt].T.astype(np.float64) @ squares[:learnt]).reshape(
+            -1, states, states
+        )
+        if np.linalg.eigvalsh(gram)[:, 0].min() >= LEARNT:
+            return learnt
+        learnt = min(2 * learnt, periods)
+    return periods
 
 
 def _factored(

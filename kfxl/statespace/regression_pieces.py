@@ -76,11 +76,10 @@ def filtered_pieces(part: Part, transition: float, means: FloatArray | None) -> 
     The states after each row are written into ``means`` (T, C, m); without it, states and
     variances within a block are not worked out. The part's state ends as that after the last row.
     """
-    change = len(part.rows.seen)
-    if part.shared:
-        change = min(rows_to_learn(part.rows, len(part.process)), change)
-    yield from _one_by_one(part, transition, None if means is None else means[:change], change)
-    if change < len(part.rows.seen):
+    learnt, periods = rows_to_learn(part.rows, len(part.process)), len(part.rows.seen)
+    change = learnt if part.shared else periods
+    yield from _one_by_one(part, transition, means, learnt, change)
+    if change < periods:
         yield from _by_blocks(part, transition, None if means is None else means[change:], change)
 
 
@@ -102,15 +101,15 @@ def _squares(scales: FloatArray, errors: FloatArray) -> FloatArray:
 
 
 def _one_by_one(
-    part: Part, transition: float, means: FloatArray | None, stop: int
+    part: Part, transition: float, means: FloatArray | None, learnt: int, stop: int
 ) -> Iterator[Piece]:
-    """The rows before ``stop``, some at a time."""
+    """The rows before ``stop``, some at a time, the first ``learnt`` of them in factors."""
     states, columns, lanes = part.mean.shape
     variances, totals = np.empty((ROWS, states, lanes)), np.empty((ROWS, lanes))
     errors = np.empty((ROWS, lanes * columns))
     # A view of the state, which changes in place.
     variance = np.einsum("iia->ia", part.covariance)
-    steps = careful_recursion(part.rows[:stop], transition, part.process, part.state)
+    steps = careful_recursion(part.rows[:stop], transition, part.process, part.state, learnt)
     for t, (error, total) in enumerate(steps):
         k = t % ROWS
         if means is not None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.alike import columns_of
-from kfxl.statespace.diffuse_start import careful_recursion
+from kfxl.statespace.diffuse_start import careful_recursion, rows_to_learn
 from kfxl.statespace.regression_pieces import Part
 from kfxl.statespace.regression_recursion import BoolArray
 from kfxl.statespace.scalar_bank import NOTHING
@@ -43,7 +43,8 @@ def _smooth_part(part: Part, f: float) -> tuple[FloatArray, FloatArray]:
     periods = len(part.rows.values)
     means = np.empty((periods, groups, states, columns))
     covariances = np.empty((periods, groups, states, states))
-    for t, _ in enumerate(careful_recursion(part.rows, f, part.process, part.state)):
+    learnt = rows_to_learn(part.rows, states)
+    for t, _ in enumerate(careful_recursion(part.rows, f, part.process, part.state, learnt)):
         means[t] = part.mean.transpose(2, 0, 1)
         covariances[t] = part.covariance.transpose(2, 0, 1)
     noise = part.process[:, 0].T[:, :, None] * np.eye(states)

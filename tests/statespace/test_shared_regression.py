@@ -154,6 +154,31 @@ def test_a_diffuse_start_keeps_its_digits(ratio: float) -> None:
     assert error.max() < 1e-12
 
 
+@pytest.mark.parametrize("prior", [1e6, 1e9, 1e12, 1e15])
+@pytest.mark.parametrize("early", ["nothing", "a constant", "another factor"])
+@pytest.mark.parametrize("ratio", [0.0, 2.0**-10])
+def test_a_factor_that_tells_nothing_for_long_costs_no_digits(
+    prior: float, early: str, ratio: float
+) -> None:
+    rng = np.random.default_rng(9)
+    # Eighths and few rows keep the fractions short.
+    factors = rng.integers(-16, 17, (50, 2)) / 8
+    factors[:30, 1] = {"nothing": 0.0, "a constant": 0.5}.get(early, factors[:30, 0])
+    regressors = np.column_stack([np.ones(50), factors])
+    observations = np.repeat(rng.integers(-16, 17, (50, 1)) / 8, 12, axis=1)
+    observations[40, 11] = np.nan  # the others share one covariance
+    exact = exact_regression(observations[:, 0], regressors, ratio, prior)
+    model = diffuse(observations, regressors, ratio)
+    model = dataclasses.replace(model, initial_variance=np.full((12, 3), prior))
+    mean = filter_regressions(model).mean
+    # As long as two factors are one, their shares of its beta are known no better than before.
+    first = 0 if early == "nothing" else 30
+    for asset, last in ((0, 50), (10, 50), (11, 40)):
+        rows = slice(first, last)
+        error = abs(mean[rows, asset] - exact[rows]).max(axis=1) / abs(exact[rows]).max(axis=1)
+        assert error.max() < 1e-12
+
+
 def test_no_process_noise_is_least_squares() -> None:
     rng = np.random.default_rng(6)
     regressors = np.column_stack([np.ones(80), rng.normal(size=(80, 3))])
