@@ -92,8 +92,7 @@ class FactorBetas(Diagnostics):
 
     def _errors(self) -> FloatArray:
         r = self._model.observation_variance
-        # A variance that is nothing but rounding can be below 0.
-        roots = np.sqrt(np.maximum(self._bank.relative_variance, 0.0))
+        roots = _roots(self._bank.relative_variance)
         return np.asarray(roots * np.sqrt(r)[:, None])
 
     @cached_property
@@ -120,7 +119,7 @@ class FactorBetas(Diagnostics):
         """Loadings with hindsight, for looking back only: they must not feed decisions."""
         mean, variance = smooth_regressions(self._model)
         history = self._labels.history
-        return SmoothedBetas(history(mean), history(np.sqrt(np.maximum(variance, 0.0))))
+        return SmoothedBetas(history(mean), history(_roots(variance)))
 
     def band(self, level: float = 0.95) -> tuple[History, History]:
         """Lower and upper end (T, N, K+1) of what holds a loading at a level of confidence."""
@@ -134,8 +133,13 @@ class FactorBetas(Diagnostics):
         f = self._model.transition
         last = self._bank.latest_covariance.diagonal(axis1=1, axis2=2)
         fresh = np.cumsum((f**2) ** (steps - 1), axis=0) * self._model.process_variance
-        errors = np.sqrt((f**2) ** steps * last + fresh)
+        errors = _roots((f**2) ** steps * last + fresh)
         ahead = pd.RangeIndex(1, len(steps) + 1, name="periods ahead")
         history = self._labels.history
         mean = f**steps * self._bank.mean[-1]
         return LoadingForecasts(history(mean, ahead), history(errors, ahead))
+
+
+def _roots(variances: FloatArray) -> FloatArray:
+    """Roots; a variance that is nothing but rounding can be below 0."""
+    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))

@@ -167,9 +167,11 @@ class RiskBudgeting:
         if size > TOGETHER or modelled or isinstance(self.budgets, pd.Series):
             return None
         try:
-            matrices = [_covariance(self, returns[: row + 1]) for row in rows]
+            matrices = np.array([_covariance(self, returns[: row + 1]) for row in rows])
+            if not (np.diagonal(matrices, axis1=1, axis2=2) > 0).all():
+                return None
             given = np.ones(size) if self.budgets is None else self.budgets
-            return weights_by_budget(np.array(matrices), normalised_budgets(given, size))[0]
+            return weights_by_budget(matrices, normalised_budgets(given, size))[0]
         except KfxlError:
             return None
 

@@ -20,6 +20,7 @@ from kfxl.portfolio.mean_variance_programme import SUM_ROUNDING, MeanVariancePro
 from kfxl.portfolio.places import Balance, Places
 
 MAX_ROUNDS = 30
+INVESTED = 0.1  # sum from which weights are a portfolio to start from
 ROUNDING = 1e-15
 FLAT = 1e-14  # part of the largest risk below which an asset has none to step by
 
@@ -36,7 +37,7 @@ def active_set(problem: MeanVarianceProblem) -> FloatArray | None:
         return None
     steps = 1 / np.maximum(diagonal, FLAT * diagonal.max())
     weights = np.clip(problem.previous, problem.lower, problem.upper)
-    if not weights.any():
+    if weights.sum() < INVESTED:
         weights = np.full(len(weights), 1 / len(weights))
     gradient = problem.gradient(weights)
     price = float(weights @ gradient / weights.sum())

@@ -9,6 +9,7 @@ hundred assets it saves nothing. It is imported where it is used, which spares a
 from __future__ import annotations
 
 import math
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
@@ -18,23 +19,42 @@ import numpy.typing as npt
 
 from kfxl.arrays import FloatArray
 
-THREADED = 64**2  # numbers; smaller matrices never leave the calling thread
+THREADED = 64  # rows; smaller matrices never leave the calling thread
 STRIP = 32  # rows that stay in the cache while they are rounded
 
 
 def one_thread(matrix: object) -> AbstractContextManager[Any]:
     """A context in which linear algebra on a ``matrix``, or others of its size, uses one thread."""
-    size = getattr(matrix, "size", 0)
-    many = isinstance(size, int) and size > THREADED
-    return _pools().limit(limits=1, user_api="blas") if many else nullcontext()
+    rows = len(matrix) if hasattr(matrix, "__len__") else 0
+    return _limit() if rows > THREADED else nullcontext()
+
+
+class _Limit:
+    """One thread for all as long as any of the callers, each on a thread of its own, is inside."""
+
+    def __init__(self) -> None:
+        import scipy.linalg.blas  # noqa: F401  (only libraries that are loaded are found)
+        from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
+
+        self.pools = ThreadpoolController()
+        self.lock, self.inside, self.limited = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.limited = self.pools.limit(limits=1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.limited is not None:
+                self.limited.restore_original_limits()
 
 
 @cache
-def _pools() -> Any:
-    import scipy.linalg.blas  # noqa: F401  (only libraries that are loaded are found)
-    from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
-
-    return ThreadpoolController()
+def _limit() -> _Limit:
+    return _Limit()
 
 
 def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:

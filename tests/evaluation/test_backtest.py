@@ -527,6 +527,14 @@ def test_growth_beyond_all_numbers_is_named():
         run(returns, "equal-weight")
 
 
+def test_a_stock_that_stands_still_for_a_whole_lookback_is_named_with_the_date():
+    """One line, and no warnings of divisions by its variance."""
+    returns = np.random.default_rng(0).normal(0, 0.01, (100, 3))
+    returns[20:80, 1] = 0.0
+    with pytest.raises(InputError, match=r"at row 40, variance of asset 2 is not positive"):
+        backtest(returns, "risk-parity", covariance_method="sample", lookback=20)
+
+
 def test_solver_errors_name_the_date():
     rng = np.random.default_rng(0)
     with pytest.raises(SolverError, match=r"at row 5, risk budgets missed"):

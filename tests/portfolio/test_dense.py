@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -46,13 +47,26 @@ def test_exact_products_are_those_of_fractions(seed):
     assert dense.exact_times(matrix, vector).tolist() == exact
 
 
-def test_one_thread_for_large_matrices_and_as_many_as_before_afterwards():
-    def threads():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+def threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
+
+def test_one_thread_for_large_matrices_and_as_many_as_before_afterwards():
     before = threads()
-    with dense.one_thread(np.eye(65)):
-        assert set(threads()) == {1}
-    assert threads() == before
+    for large in (np.eye(65), np.eye(65).tolist(), pd.DataFrame(np.eye(65))):
+        with dense.one_thread(large):
+            assert set(threads()) == {1}
+        assert threads() == before
     with dense.one_thread([[1.0]]):
         assert threads() == before
+
+
+def test_callers_that_overlap_leave_one_thread_to_each_other_and_all_in_the_end():
+    before = threads()
+    first, second = (dense.one_thread(np.eye(65)) for _ in range(2))
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert set(threads()) == {1}
+    second.__exit__(None, None, None)
+    assert threads() == before
