@@ -21,7 +21,9 @@ import pandas as pd
 import kfxl
 from kfxl.arrays import FloatArray
 from kfxl.data import FRENCH_FACTORS, FRENCH_INDUSTRIES, french_monthly
+from kfxl.estimation.expected_returns import THRESHOLD
 from kfxl.statespace.calibration import calibrate
+from kfxl.statespace.dependence import exaggeration
 from kfxl.statespace.likelihood import DIFFUSE, Regressions
 from tests.benchmarks.frame import markdown
 from tests.benchmarks.predictive import (
@@ -93,17 +95,26 @@ def parameters(
     )
 
 
-def calibrated(data: Data, *, pooled: bool = True, still: float = 1.0) -> Parameters:
-    """Ratios of maximum likelihood, without a gate and with alphas ``still`` times as still."""
+def calibrated(
+    data: Data, *, pooled: bool = True, still: float = 1.0, gate: float = 0.0
+) -> Parameters:
+    """Ratios of maximum likelihood, with any ``gate`` and with alphas ``still`` times as still."""
     size = np.sqrt((data.regressors**2).mean(axis=0))
     size[0] *= still
     start = np.zeros((data.returns.shape[1], len(size)))
     found = calibrate(
         Regressions(data.returns, data.regressors / size, 1.0, start, None),
         pooled=pooled,
-        threshold=0.0,
+        threshold=gate,
     )
     return parameters(data, found.process / size**2, found.observation)
+
+
+def as_if_independent(data: Data) -> Parameters:
+    """A pooled ratio, 0 unless twice the gain of the plain sum over assets exceeds 2.71."""
+    known = np.ones(data.returns.shape, dtype=bool)
+    gate = THRESHOLD / exaggeration(data.returns, data.regressors, known)
+    return calibrated(data, gate=gate)
 
 
 def best_transition(data: Data, among: Sequence[float], *, to_average: bool) -> Parameters:
@@ -128,8 +139,9 @@ def mean_models(window: int) -> list[Model]:
     fit = functools.partial(best_transition, among=(1.0, 0.9, 0.5, 0.2), to_average=True)
     return [
         Model("constant mean", least_squares),
-        Model("kfxl: pooled, gate 2.71 (default)", kfxl_with()),
-        Model("per asset, gate 2.71", kfxl_with(calibration="per-asset")),
+        Model("kfxl: pooled, gate (default)", kfxl_with()),
+        Model("pooled, gate as if independent", lambda data: filtered(data, as_if_independent)),
+        Model("per asset, gate", kfxl_with(calibration="per-asset")),
         Model("pooled, no gate", lambda data: filtered(data, calibrated)),
         Model(
             "per asset, no gate",
@@ -157,7 +169,7 @@ def beta_models(window: int) -> list[Model]:
         Model("constant betas", least_squares),
         Model("kfxl: pooled (default)", kfxl_with()),
         Model("per asset", kfxl_with(calibration="per-asset")),
-        Model("pooled, alpha constant", lambda data: filtered(data, still)),
+        Model("pooled, alpha almost constant", lambda data: filtered(data, still)),
         Model("pooled, transition 0.99", kfxl_with(transition=0.99)),
         Model("pooled, transition calibrated", lambda data: filtered(data, fit)),
         *_rolling("betas", window),

@@ -131,11 +131,6 @@ class Score:
     value: float
     error: float
 
-    @property
-    def t(self) -> float:
-        """How many standard errors from zero."""
-        return self.value / self.error if self.error else 0.0
-
 
 def log_score_gain(data: Data, found: Predictions, base: Predictions) -> Score:
     """Log predictive density per observation, less that of ``base``."""
