@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from kfxl.arrays import FloatArray
+from kfxl.data import FRENCH_INDUSTRIES, french_monthly
 from kfxl.statespace.calibration import calibrate, calibrate_transition
 from kfxl.statespace.dependence import exaggeration
 from kfxl.statespace.likelihood import Regressions
@@ -84,16 +85,17 @@ def test_too_few_rows_say_nothing() -> None:
 
 
 def test_constant_means_pass_for_moving_ones_as_often_as_promised() -> None:
-    """Of 300 books without any drift about 5 % at most; as if independent it would be 15 %."""
-    rates = []
-    for seed in range(300):
-        observations = together(80, 10, 0.7, seed)
+    """Of 300 books of twelve industries without any drift; as if independent it is one in six."""
+    industries = french_monthly()[list(FRENCH_INDUSTRIES)].corr()
+    root, rng, gains = np.linalg.cholesky(industries), np.random.default_rng(0), []
+    for _ in range(300):
+        observations = 0.1 + rng.normal(size=(240, 12)) @ root.T
         gain = calibrate(means_of(observations)).gain[0]
         known = np.ones(observations.shape, dtype=bool)
-        rates.append([gain, gain * exaggeration(observations, np.ones((80, 1)), known)])
-    ours, naive = (np.array(rates) > 2.71).mean(axis=0)
-    assert 0.01 < ours < 0.07
-    assert naive > 0.12
+        gains.append([gain, gain * exaggeration(observations, np.ones((240, 1)), known)])
+    ours, naive = (np.array(gains) > 2.71).mean(axis=0)
+    assert 0.02 < ours < 0.06
+    assert 0.14 < naive < 0.22
 
 
 def test_a_transition_needs_more_than_one_asset_s_evidence_told_five_times() -> None:
