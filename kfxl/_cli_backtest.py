@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kfxl._cli_output import console, note, progress_console, say, working
+from kfxl._cli_remarks import remark_undated
 from kfxl.errors import InputError
 from kfxl.evaluation.backtest import Backtest, backtest
 from kfxl.spreadsheet.files import write_whole
@@ -58,6 +59,8 @@ def run_backtest(source: Path, factors: Path | None, choices: Choices, output: P
         if factors is not None:
             own_factors = factors_of(factors)
     settings.update(chosen(choices, [str(name) for name in returns.columns]))
+    if settings.get("periods_per_year") is None:
+        remark_undated(returns, "--periods-per-year 12 for monthly ones")
     mixes = (settings.get("strategy"), settings.get("benchmark"))
     if choices.budgets is not None and "risk-budget" not in mixes:
         note("budgets: only the strategy risk-budget uses them; give --strategy risk-budget")

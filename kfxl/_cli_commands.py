@@ -21,7 +21,7 @@ from kfxl._cli_output import (
     say,
     working,
 )
-from kfxl._cli_remarks import remark
+from kfxl._cli_remarks import remark, remark_undated
 from kfxl.errors import InputError
 from kfxl.spreadsheet import files, workbook
 from kfxl.spreadsheet.recalculate import recalculate_file
@@ -87,6 +87,8 @@ def template(
         data = workbook.build_template(own_returns, own_factors)
         files.write_whole(target, data)
     say(f"Wrote {target}")
+    if own_returns is not None:
+        remark_undated(own_returns, "set Periods per year on the sheet Settings")
     remark(target)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from kfxl._cli_output import note
 from kfxl.spreadsheet.cells import MARK
 
@@ -20,6 +22,12 @@ def remark(path: Path) -> None:
     with contextlib.suppress(Exception):
         for line in list(remarks(path)):
             note(line)
+
+
+def remark_undated(returns: pd.DataFrame, remedy: str) -> None:
+    """Note that returns without dates count as daily ones, whatever they are."""
+    if not isinstance(returns.index, pd.DatetimeIndex):
+        note(f"the returns have no dates and are taken as daily ones; give dates, or {remedy}")
 
 
 def remarks(path: Path) -> Iterator[str]:

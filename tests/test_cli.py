@@ -64,6 +64,25 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Help and usage
 
 
+def test_returns_without_dates_are_said_to_count_as_daily(
+    run: Console, returns_csv: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain.csv"
+    pd.read_csv(returns_csv, index_col=0).to_csv(plain, index=False)
+    told = "note: the returns have no dates and are taken as daily ones"
+    words = "backtest", plain, "--strategy", "risk-parity"
+    assert run(*words) == 0
+    assert told in run.err
+    assert "--periods-per-year 12" in run.err
+    assert run(*words, "--periods-per-year", "12") == 0
+    assert told not in run.err
+    assert run("backtest", returns_csv, "--strategy", "risk-parity") == 0
+    assert told not in run.err
+    assert run("template", tmp_path / "book.xlsx", "--returns", plain) == 0
+    assert told in run.err
+    assert "Periods per year" in run.err
+
+
 def test_version(run: Console) -> None:
     assert run("--version") == 0
     assert run.out == f"kfxl {kfxl.__version__}\n"
