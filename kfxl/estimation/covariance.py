@@ -182,7 +182,11 @@ def _labelled(panel: Panel, matrix: FloatArray) -> Table:
 
 
 def _shrunk(rows: FloatArray, method: str) -> tuple[FloatArray, float]:
-    """Covariance divided by rows, shrunk towards its mean variance, and the weight of that."""
+    """Covariance divided by rows, shrunk towards its mean variance, and the weight of that.
+
+    A backtest shrinks at every decision: scikit-learn's own, which the tests compare, takes longer
+    to check its arguments than the whole decision does, and most of a second to be imported.
+    """
     count, size = rows.shape
     centered = rows - rows.mean(axis=0)
     matrix = centered.T @ centered / count

@@ -65,8 +65,7 @@ class Diagnostics:
         """
         self._refuse_changed()
         likelihood = float(conditional_log_likelihood(self._model).sum())
-        seen = self._model.seen.sum(axis=0)
-        count = int(np.maximum(seen - self._model.regressors.shape[1], 0).sum())
+        count = int(self._model.late.sum())
         penalty = self._parameters
         return pd.Series(
             {
@@ -85,9 +84,7 @@ def standardised_innovations(model: RegressionModel) -> FloatArray:
     for part in model.parts():
         for piece in filtered_pieces(part, model.transition, None):
             found[piece.rows, columns_of(part.assets[piece.columns])] = piece.errors
-    seen = model.seen
-    late = seen & (seen.cumsum(axis=0) > model.regressors.shape[1])
-    return np.where(late, found / np.sqrt(model.observation_variance), np.nan)
+    return np.where(model.late, found / np.sqrt(model.observation_variance), np.nan)
 
 
 def conditional_log_likelihood(model: RegressionModel) -> FloatArray:
@@ -99,8 +96,7 @@ def conditional_log_likelihood(model: RegressionModel) -> FloatArray:
     )
     process = (model.process_variance / r[:, None]).T[:, None]
     value = likelihood.given(process, r / likelihood.unit**2)[0]
-    counts = np.maximum(model.seen.sum(axis=0) - model.regressors.shape[1], 0)
-    return np.asarray(value - counts * np.log(likelihood.unit))
+    return likelihood.as_given(value)
 
 
 def deviations(level: object) -> float:

@@ -19,9 +19,8 @@ def regression_fit(bank: RegressionBank, assets: pd.Index | None) -> pd.DataFram
     """
     model = bank.model
     known = model.seen
-    late = known & (known.cumsum(axis=0) > model.regressors.shape[1])
     r2_filtered, rmse_filtered = _measures(model.observations, known, bank.filtered_squares)
-    r2_one_step, rmse_one_step = _measures(model.observations, late, bank.one_step_squares)
+    r2_one_step, rmse_one_step = _measures(model.observations, model.late, bank.one_step_squares)
     columns = {
         "r2_filtered": r2_filtered,
         "rmse_filtered": rmse_filtered,

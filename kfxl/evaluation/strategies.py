@@ -86,7 +86,7 @@ class KalmanMeanVariance:
     horizon: object = 1
     lower: object = 0.0
     upper: object = 1.0
-    transition: float = 1.0
+    transition: float | None = 1.0
     process_variance: object = None
     observation_variance: object = None
     calibration: str = "pooled"

@@ -69,8 +69,9 @@ def mean_variance_weights(
 
     References
     ----------
-    Markowitz, H. (1952), Portfolio Selection. Solver: Schwan, R. et al. (2023), PIQP: A Proximal
-    Interior-Point Quadratic Programming Solver.
+    Markowitz, H. (1952), Portfolio Selection. Solvers: Hintermueller, M., Ito, K. and Kunisch, K.
+    (2002), The Primal-Dual Active Set Strategy as a Semismooth Newton Method; where that fails,
+    Schwan, R. et al. (2023), PIQP: A Proximal Interior-Point Quadratic Programming Solver.
 
     Examples
     --------

@@ -110,9 +110,7 @@ def calibrate(
         process = np.repeat((found.ratio * observation)[:, None], likelihood.states, axis=1)
     mean_square = likelihood.mean_square
     exact = (observation <= EXACT * mean_square) | (mean_square == 0)
-    # The density of z is that of z / unit, over the unit.
-    counts = np.maximum(likelihood.known.sum(axis=0) - likelihood.states, 0)
-    value = found.value - counts * np.log(likelihood.unit)
+    value = likelihood.as_given(found.value)
     report = found.deviation, found.at_bound, found.gain
     return Variances(process, observation, exact, value, *report)
 

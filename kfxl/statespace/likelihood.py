@@ -154,6 +154,14 @@ class Likelihood:
             )
         return self._value(full, head, best), best
 
+    def as_given(self, values: FloatArray) -> FloatArray:
+        """Log-likelihoods of the observations in the caller's units.
+
+        The density of z is that of z / unit, over the unit.
+        """
+        counts = np.maximum(self.known.sum(axis=0) - self.states, 0)
+        return np.asarray(values - counts * np.log(self.unit))
+
     def _value(self, full: Moments, head: Moments, r: FloatArray) -> FloatArray:
         scale = np.ones(1) if self.relative else r
         constant = (full.count - head.count) * np.log(2 * np.pi * r)

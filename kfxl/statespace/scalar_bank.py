@@ -30,7 +30,7 @@ CANCELS = 1e3  # F from which on z - x keeps too few digits of the innovation
 class ScalarBank:
     """Filtered states of N scalar models over T periods.
 
-    ``transition``, ``process_variance`` and ``observation_variance`` (N,) are f, q and r as
+    ``transition``, and ``process_variance`` and ``observation_variance`` (N,), are f, q and r as
     given; ``mean`` (T, N) is x_{t|t}, or (1, N) of the last row alone; ``relative_variance`` its
     variance over r, one column where all assets share it; ``log_likelihood`` (N,) the sum over
     all observed values, the 2 pi constant included.

@@ -51,6 +51,11 @@ class RegressionModel:
         known = ~np.isnan(self.regressors).any(axis=1, keepdims=True)
         return np.asarray(~np.isnan(self.observations) & known)
 
+    @cached_property
+    def late(self) -> BoolArray:
+        """(T, N): observations after each asset's first m, which only fix its state."""
+        return np.asarray(self.seen & (self.seen.cumsum(axis=0) > self.regressors.shape[1]))
+
     def groups(self) -> list[tuple[IntArray, bool]]:
         """All assets: those that share a covariance (True), and some of the others at a time."""
         over = self.observation_variance[:, None]
@@ -102,15 +107,6 @@ class RegressionBank:
     def variance(self) -> FloatArray:
         """Variances of the states, shaped as their means."""
         return self.relative_variance * self.model.observation_variance[:, None]
-
-    @property
-    def predicted(self) -> FloatArray:
-        """(T, N) returns one step ahead, h_t' f b_{t-1|t-1}; 0 where a regressor is missing."""
-        missing = np.asarray(np.isnan(self.model.regressors).any(axis=1))
-        regressors = np.where(missing[:, None], 0.0, self.model.regressors)
-        before = np.concatenate([self.model.initial_mean[None], self.mean[:-1]])
-        expected: FloatArray = np.einsum("tm,tnm->tn", regressors, before)
-        return self.model.transition * expected
 
 
 def filter_regressions(model: RegressionModel, *, history: bool = True) -> RegressionBank:
