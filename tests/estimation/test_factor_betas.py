@@ -211,9 +211,11 @@ def test_labelled_settings_go_by_name() -> None:
     pd.testing.assert_frame_equal(first.loadings, second.loadings)
 
 
-def test_fit_measures_by_their_definitions() -> None:
+@pytest.mark.parametrize("missing", [False, True])
+def test_fit_measures_by_their_definitions(missing: bool) -> None:
     returns, factors, *_ = simulated(7, periods=50, assets=2)
-    returns[3, 0] = np.nan
+    if missing:  # then the assets share no covariance
+        returns[3, 0] = np.nan
     result = factor_betas(returns, factors)
     regressors = np.column_stack([np.ones(50), factors])
     loadings = np.asarray(result.loadings)
