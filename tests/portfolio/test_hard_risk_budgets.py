@@ -12,14 +12,9 @@ from scipy.optimize import root
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio import risk_budget_problem
 from kfxl.portfolio.risk_budgeting import risk_budget_weights, risk_parity_weights
+from tests.portfolio.references import shares_of
 
 SIZES = (4, 12, 30, 65, 130)  # factors up to 64 assets, conjugate gradients beyond
-
-
-def exact_shares(weights, covariance):
-    weights, covariance = np.longdouble(weights), np.longdouble(covariance)
-    parts = weights * (covariance @ weights)
-    return parts / parts.sum()
 
 
 def shares_as_fractions(weights, covariance):
@@ -86,7 +81,7 @@ def test_two_hundred_hard_matrices(kind):
                 continue
             assert weights.min() > 0
             np.testing.assert_allclose(
-                exact_shares(weights, covariance), budgets / budgets.sum(), atol=1e-8, rtol=0
+                shares_of(weights, covariance), budgets / budgets.sum(), atol=1e-8, rtol=0
             )
 
 
@@ -117,7 +112,7 @@ def test_conjugate_gradients_and_factors_agree(size, monkeypatch):
     monkeypatch.setattr(risk_budget_problem, "FACTORED", size)
     np.testing.assert_allclose(risk_budget_weights(covariance, budgets), weights, rtol=1e-10)
     np.testing.assert_allclose(
-        exact_shares(weights, covariance), budgets / budgets.sum(), atol=1e-12, rtol=0
+        shares_of(weights, covariance), budgets / budgets.sum(), atol=1e-12, rtol=0
     )
 
 
@@ -139,7 +134,7 @@ def test_very_many_assets():
     loads = np.random.default_rng(0).uniform(0.5, 1.5, size)
     covariance = np.outer(loads, loads) + np.diag(loads)
     weights = risk_parity_weights(covariance)
-    np.testing.assert_allclose(exact_shares(weights, covariance), 1 / size, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(shares_of(weights, covariance), 1 / size, atol=1e-12, rtol=0)
     covariance[0, 1] = covariance[1, 0] = 9.0
     with pytest.raises(InputError, match="no covariance matrix"):
         risk_parity_weights(covariance)
