@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio import mean_variance_problem
 from kfxl.portfolio.descent import descend
+from kfxl.portfolio.interior_point import polished
 from kfxl.portfolio.mean_variance import mean_variance_weights
 from kfxl.portfolio.mean_variance_programme import MeanVarianceProblem
 from tests.portfolio.random_problems import random_problem
@@ -112,15 +113,6 @@ def test_every_answer_is_optimal_and_feasible(seed):
     assert abs(weights.sum() - 1) < 1e-12
 
 
-def test_previous_weights_that_are_rounded_still_have_an_optimum():
-    """Sum 0.999999: one asset buys the missing 1e-6, the others stay where they are."""
-    previous = np.array([0.333333, 0.333333, 0.333333])
-    weights = mean_variance_weights(
-        [0.001, 0.002, 0.0015], 1e-4 * np.eye(3), previous_weights=previous, cost=0.05
-    )
-    np.testing.assert_allclose(weights - previous, [0, 1e-6, 0], atol=1e-12)
-
-
 def programme_of(problem):
     """What kfxl solves, in the units of the horizon."""
     horizon = problem["horizon"]
@@ -138,6 +130,51 @@ def test_the_residual_is_half_the_best_exchange():
         weights = rng.dirichlet(np.ones(len(problem["upper"])))
         residual = programme_of(problem).kkt_residual(weights)
         assert 2 * residual == pytest.approx(best_exchange(weights, problem), abs=1e-15)
+
+
+@pytest.mark.parametrize("risk_aversion", [5, 0], ids=["active set", "interior point"])
+@pytest.mark.parametrize("gap", [1e-6, -1e-6, 1e-8, -1e-8])
+def test_previous_weights_that_are_rounded_still_have_an_optimum(gap, risk_aversion, monkeypatch):
+    """The best asset buys what the sum lacks, or the worst of those held sells it."""
+    # Active sets end there by themselves: nothing has to be walked.
+    monkeypatch.setattr("kfxl.portfolio.active_set.descend", lambda *_: None)
+    monkeypatch.setattr(
+        mean_variance_problem,
+        "interior_point" if risk_aversion else "active_set",
+        lambda problem, *_: np.full(4, np.nan),
+    )
+    previous = np.array([0.4 - gap, 0.3, 0.3, 0.0])
+    weights = mean_variance_weights(
+        [0.001, 0.002, 0.0015, -0.01],
+        1e-4 * np.eye(4),
+        previous_weights=previous,
+        risk_aversion=risk_aversion,
+        cost=0.05,
+    )
+    trade = [0, gap, 0, 0] if gap > 0 else [gap, 0, 0, 0]
+    np.testing.assert_allclose(weights - previous, trade, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("gap", [1e-8, -1e-8])
+def test_where_all_weights_rest_the_best_asset_trades_the_rounding_of_their_sum(seed, gap):
+    """Two at their previous weights, two at upper bounds, two at lower ones; each is tried."""
+    rest = np.array([0.3, 0.3 - gap, 0.2, 0.2, 0.0, 0.0])
+    problem = {
+        "expected_returns": np.random.default_rng(seed).normal(scale=0.01, size=6),
+        "covariance": 0.01 * np.eye(6),
+        "risk_aversion": 1.0,
+        "previous_weights": rest - [0.0, 0.0, 0.1, 0.0, 0.0, -0.1],
+        "cost": 0.005,
+        "horizon": 1.0,
+        "lower": np.zeros(6),
+        "upper": np.array([1, 1, 0.2, 0.2, 1, 1]),
+    }
+    trades = [rest + gap * unit for unit in np.eye(6)]
+    allowed = [w for w in trades if w.min() >= 0 and (w <= problem["upper"]).all()]
+    best = max(allowed, key=lambda weights: utility(weights, **problem))
+    found = polished(programme_of(problem), rest + gap / 6, 1e-7)
+    np.testing.assert_allclose(found, best, rtol=0, atol=1e-15)
 
 
 # --- closed forms and properties --------------------------------------------------------------
