@@ -180,6 +180,17 @@ def test_where_all_weights_rest_the_best_asset_trades_the_rounding_of_their_sum(
 # --- closed forms and properties --------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_where_gains_just_equal_costs_rounding_moves_no_asset(seed):
+    rng = np.random.default_rng(seed)
+    covariance, previous = np.cov(rng.normal(size=(5, 15))), rng.dirichlet(np.ones(5))
+    mean = covariance @ previous + 0.1 * rng.choice([-1, 1], 5)
+    weights = mean_variance_weights(
+        mean, covariance, risk_aversion=1, previous_weights=previous, cost=0.1
+    )
+    assert weights.tolist() == previous.tolist()
+
+
 def test_unconstrained_closed_form():
     """Wide bounds, no cost: w = S^-1 (mu - lambda) / gamma with lambda from the sum."""
     rng = np.random.default_rng(11)

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kfxl.errors import InputError, SolverError
+from kfxl.portfolio import risk_budget_problem
+from kfxl.portfolio.risk_budget_problem import weights_on_floor
 from kfxl.portfolio.risk_budgeting import risk_budget, risk_budget_weights, risk_parity_weights
 from tests.portfolio.references import risk_budget_by_cvxpy, shares_of, solve_by_clarabel
 from tests.references import record, table
@@ -139,6 +141,28 @@ def test_binding_floor_satisfies_its_optimality_conditions():
     prices = (covariance @ x - budgets / x) / (mean - 0.005)
     assert prices.min() > 0
     np.testing.assert_allclose(prices, prices[0], rtol=1e-9)
+
+
+def test_an_answer_on_the_floor_that_is_not_optimal_is_refused(monkeypatch):
+    """Uncorrelated assets need no step without a floor, and more than two with this one."""
+    monkeypatch.setattr(risk_budget_problem, "MAX_STEPS", 2)
+    risk_budget(np.diag([0.04, 0.01]), [1, 1])
+    with pytest.raises(SolverError, match=r"missed by .* with the floor; lower minimum_return"):
+        risk_budget(
+            np.diag([0.04, 0.01, 0.09]),
+            [1, 1, 1],
+            expected_returns=[0.03, 0.01, 0.02],
+            minimum_return=0.027,
+        )
+
+
+def test_a_floor_below_the_free_weights_return_has_no_price():
+    """The weights with just that return are not the best that have as much."""
+    args = np.diag([0.04, 0.01]), np.full(2, 0.5)
+    above, free = np.array([1.0, -1.0]), np.array([1, 2]) / 3
+    np.testing.assert_allclose(weights_on_floor(*args, above, free), 0.5, rtol=1e-12)
+    with pytest.raises(SolverError, match="with the floor"):
+        weights_on_floor(*args, -above, free)
 
 
 # --- hard matrices ----------------------------------------------------------------------------
