@@ -229,6 +229,14 @@ def test_fit_measures_by_their_definitions(missing: bool) -> None:
             assert result.fit[f"r2_{name}"][i] == pytest.approx(r2)
 
 
+def test_the_ratio_is_the_mean_over_regressors_of_size_1() -> None:
+    returns, factors, _, _, r = simulated(7, periods=50, assets=3)
+    q = r[:, None] * np.array([[0.1, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    result = factor_betas(returns, factors, process_variance=q, observation_variance=r)
+    squares = np.append(1.0, (factors**2).mean(axis=0))
+    np.testing.assert_allclose(result.ratio, (q * squares).sum(axis=1) / 4 / r, rtol=1e-12)
+
+
 def test_missing_returns_touch_their_asset_only() -> None:
     returns, factors, _, q, r = simulated(8, periods=60, assets=3)
     given = {"process_variance": q, "observation_variance": r}
@@ -312,7 +320,7 @@ def test_failures_of_labels() -> None:
 
 def test_given_variances_need_no_data() -> None:
     returns, factors = with_asset(np.nan)
-    returns[:, 2] = 0.0
+    returns[:, 2] = 0.1  # whose mean rounds to a little less
     result = factor_betas(returns, factors, process_variance=1e-5, observation_variance=1e-4)
     assert not result.latest[1].any()
     assert np.isfinite(result.loadings).all()

@@ -224,6 +224,7 @@ def test_exact_observations_work_while_the_state_is_uncertain():
         (np.zeros((1, 1)), [[1.0]], "not positive definite at 2024-02-29"),
         (np.zeros((2, 2)), [[1.0], [1.0]], "not positive definite at 2024-01-31"),
         (np.full((2, 2), 1e-20), [[1.0], [0.1]], "not positive definite at 2024-01-31"),
+        (np.diag([0.0, 2.0**-51]), [[1.0], [1.0]], "not positive definite at 2024-01-31"),
     ],
 )
 def test_a_singular_innovation_is_refused(noise, seen, words):
