@@ -13,6 +13,7 @@ from kfxl.estimation import risk_tracking
 from kfxl.estimation.risk_tracking import track_risk_contributions
 from kfxl.portfolio.risk import risk_contributions
 from kfxl.statespace import StateSpace, kalman_filter
+from tests.portfolio.references import shares_as_fractions
 from tests.references import table
 
 RETURNS = table("risk_budget_returns")
@@ -74,19 +75,9 @@ def test_observed_share_is_that_of_risk_contributions():
 
 
 def exact_shares(past, weights):
-    """Shares as fractions, which cancel without rounding."""
-    rows = [[Fraction(x) for x in row] for row in past.tolist()]
-    held, means = (
-        [Fraction(w) for w in weights],
-        [sum(c) / len(rows) for c in zip(*rows, strict=True)],
-    )
-    moves = [[x - mean for x, mean in zip(row, means, strict=True)] for row in rows]
-    portfolio = [sum(w * x for w, x in zip(held, row, strict=True)) for row in moves]
-    parts = [
-        w * sum(row[i] * p for row, p in zip(moves, portfolio, strict=True))
-        for i, w in enumerate(held)
-    ]
-    return [float(part / sum(parts)) for part in parts]
+    rows = np.array([[Fraction(x) for x in row] for row in past.tolist()])
+    moves = rows - rows.sum(axis=0) / len(rows)
+    return shares_as_fractions(np.array(weights), moves.T @ moves)
 
 
 def test_a_nearly_perfect_hedge_has_shares_and_one_but_for_rounding_has_none():

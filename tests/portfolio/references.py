@@ -1,5 +1,7 @@
 """Portfolio problems solved by cvxpy, and what makes weights right, written out again."""
 
+from fractions import Fraction
+
 import numpy as np
 
 EDGE = 1e-9
@@ -17,6 +19,7 @@ def solve_by_clarabel(problem, gap):
 def utility(
     weights, *, expected_returns, covariance, risk_aversion, previous_weights, cost, horizon, **_
 ):
+    """The objective."""
     gain = weights @ expected_returns - risk_aversion / 2 * weights @ covariance @ weights
     return horizon * gain - cost * np.abs(weights - previous_weights).sum()
 
@@ -33,7 +36,7 @@ def mean_variance_by_cvxpy(
     upper=None,
     gap=None,
 ):
-    """The problem as one writes it down; kfxl's weights without an upper bound need none here."""
+    """The problem as one writes it down; lower bounds of 0 need no upper ones."""
     import cvxpy as cp
 
     w = cp.Variable(len(expected_returns))
@@ -77,6 +80,15 @@ def shares_of(weights, covariance):
     weights, covariance = np.asarray(weights, np.longdouble), np.asarray(covariance, np.longdouble)
     parts = weights * (covariance @ weights)
     return parts / parts.sum()
+
+
+def shares_as_fractions(weights, covariance):
+    """The same without rounding."""
+    weights = [Fraction(w) for w in weights.tolist()]
+    rows = [[Fraction(c) for c in row] for row in covariance.tolist()]
+    moves = [sum(c * w for c, w in zip(row, weights, strict=True)) for row in rows]
+    parts = [w * move for w, move in zip(weights, moves, strict=True)]
+    return np.array([float(part / sum(parts)) for part in parts])
 
 
 def risk_budget_by_cvxpy(covariance, budgets, slope=None, *, gap=None):

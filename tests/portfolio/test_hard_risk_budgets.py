@@ -3,8 +3,6 @@
 Shares are computed again in extended precision or as fractions, so that rounding hides nothing.
 """
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from scipy.optimize import root
@@ -16,17 +14,9 @@ from kfxl.portfolio.risk_budgeting import (
     risk_parity_weights,
     weights_by_budget,
 )
-from tests.portfolio.references import shares_of
+from tests.portfolio.references import shares_as_fractions, shares_of
 
 SIZES = (4, 12, 30, 65, 130)  # factors up to 64 assets, conjugate gradients beyond
-
-
-def shares_as_fractions(weights, covariance):
-    weights = [Fraction(w) for w in weights.tolist()]
-    rows = [[Fraction(c) for c in row] for row in covariance.tolist()]
-    moves = [sum(c * w for c, w in zip(row, weights, strict=True)) for row in rows]
-    parts = [w * move for w, move in zip(weights, moves, strict=True)]
-    return np.array([float(part / sum(parts)) for part in parts])
 
 
 def alike(size, correlation):
