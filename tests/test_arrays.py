@@ -100,6 +100,7 @@ def test_per_asset_broadcasts_one_number():
     [
         ([[1.0, 0.5]], "shape (1, 2)"),
         ([[1.0, 0.5], [0.4, 1.0]], "differs across its diagonal at row 1 and column 2"),
+        ([[1.0, 0.5], [0.5 + 1e-11, 1.0]], "differs across its diagonal at row 1 and column 2"),
         ([[1.0, 0.0], [0.0, 0.0]], "variance of asset 2 is not positive"),
         ([[1.0, 2.0], [2.0, 1.0]], "smallest eigenvalue -1"),
         ([[1.0, np.nan], [np.nan, 1.0]], "row 1, column 2 is missing"),
@@ -107,6 +108,12 @@ def test_per_asset_broadcasts_one_number():
 )
 def test_covariance_refuses(matrix, words):
     assert words in refusal(arrays.covariance_matrix, np.array(matrix), "covariance")
+
+
+def test_rounding_across_the_diagonal_is_averaged():
+    rounded = np.array([[1.0, 0.5], [0.5 + 2.0**-42, 1.0]])
+    found = arrays.covariance_matrix(rounded, "covariance").values
+    assert found.tolist() == [[1.0, 0.5 + 2.0**-43], [0.5 + 2.0**-43, 1.0]]
 
 
 def test_covariance_accepts_a_singular_matrix():

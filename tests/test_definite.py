@@ -35,14 +35,14 @@ def test_a_usual_matrix_is_proved(decades: float) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 129, 300])
-@pytest.mark.parametrize("smallest", [-1e-3, -1e-6])
+@pytest.mark.parametrize("smallest", [-1e-3, -1e-6, -1e-9])
 def test_indefinite_matrices_are_refused(size: int, smallest: float) -> None:
     with pytest.raises(InputError, match=r"^c: is no covariance matrix \(smallest eigenvalue -"):
         refuse_indefinite(with_smallest(size, smallest, 7), "c")
 
 
 @pytest.mark.parametrize("size", [3, 129, 300])
-@pytest.mark.parametrize("smallest", [1.0, 1e-6, 1e-12, 0.0])
+@pytest.mark.parametrize("smallest", [1.0, 1e-6, 1e-12, 0.0, -1e-11])
 def test_others_pass_singular_ones_too(size: int, smallest: float) -> None:
     refuse_indefinite(with_smallest(size, smallest, 7), "c")
     refuse_indefinite(np.zeros((size, size)), "c")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import cache, partial
 from pathlib import Path
 
 from tests.benchmarks.frame import Contender, Measurement
@@ -17,6 +19,7 @@ start = perf_counter()
 import {modules}
 print(perf_counter() - start)
 """
+LOADED = "print(json.dumps(sorted(sys.modules)))"
 
 
 def measurements() -> Iterable[Measurement]:
@@ -35,7 +38,7 @@ def measurements() -> Iterable[Measurement]:
             ),
         ),
         # The first import compiles what has no bytecode yet, and is not counted.
-        lambda *_first: None,
+        partial(assert_no_more, "kfxl.hosts.excel", packages),
         repeats=11,
     )
     core = "numpy, scipy.linalg, pandas"
@@ -45,20 +48,37 @@ def measurements() -> Iterable[Measurement]:
             Contender(core, lambda: seconds(core), own_clock=True),
             Contender("kfxl", lambda: seconds("kfxl"), own_clock=True, limit=2),
         ),
-        lambda *_first: None,
+        partial(assert_no_more, "kfxl", core),
         repeats=11,
     )
 
 
 def seconds(modules: str) -> float:
     """How long a fresh interpreter imports ``modules``."""
+    return float(_said_by(PROGRAM.format(modules=modules)))
+
+
+@cache
+def loaded_by(modules: str) -> frozenset[str]:
+    """Names of all modules that a fresh interpreter holds after importing some."""
+    return frozenset(json.loads(_said_by(f"import json, sys, {modules}\n{LOADED}")))
+
+
+def assert_no_more(modules: str, packages: str, *_seconds: float) -> None:
+    """What kfxl's ``modules`` load of other packages is loaded by the ``packages`` beside them."""
+    more = loaded_by(modules) - loaded_by(packages)
+    own = {"kfxl", *sys.stdlib_module_names}
+    foreign = sorted(name for name in more if name.partition(".")[0] not in own)
+    assert not foreign, f"{modules} loads {', '.join(foreign)}"
+
+
+def _said_by(program: str) -> str:
     variables = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(modules=modules)],
+    return subprocess.run(
+        [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT,
         env=variables,
-    )
-    return float(done.stdout)
+    ).stdout

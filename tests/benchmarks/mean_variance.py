@@ -11,7 +11,8 @@ import numpy as np
 from kfxl import mean_variance_weights
 from kfxl.arrays import FloatArray
 from tests.benchmarks.frame import Contender, Measurement
-from tests.portfolio.random_problems import distance_from_optimum, random_problem
+from tests.portfolio.random_problems import random_problem
+from tests.portfolio.references import distance_from_optimum, mean_variance_by_cvxpy, utility
 
 SIZES = (4, 50, 500)
 LARGE = 500
@@ -44,10 +45,12 @@ def problem_of(size: int) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def _beside_others(size: int) -> Measurement:
     problem = problem_of(size)
+    names = ("expected_returns", "covariance", "previous_weights")
+    keywords = dict(zip(names, problem, strict=True)) | {"risk_aversion": AVERSION, "cost": COST}
     return Measurement(
         f"Mean-variance, {size} assets",
         (
-            Contender("kfxl", partial(by_kfxl, *problem)),
+            Contender("kfxl", partial(mean_variance_weights, **keywords)),
             Contender(
                 "clarabel, called directly",
                 partial(by_clarabel, *problem),
@@ -56,17 +59,12 @@ def _beside_others(size: int) -> Measurement:
             ),
             Contender("piqp, called directly", partial(by_piqp, *problem), needs=("piqp",)),
             Contender(
-                "cvxpy with Clarabel", partial(by_cvxpy, *problem), needs=("cvxpy", "clarabel")
+                "cvxpy with Clarabel",
+                partial(mean_variance_by_cvxpy, **keywords),
+                needs=("cvxpy", "clarabel"),
             ),
         ),
-        partial(_never_worse, problem),
-    )
-
-
-def by_kfxl(mean: FloatArray, covariance: FloatArray, previous: FloatArray) -> Any:
-    """The worksheet function's core."""
-    return mean_variance_weights(
-        mean, covariance, risk_aversion=AVERSION, previous_weights=previous, cost=COST
+        partial(_never_worse, keywords),
     )
 
 
@@ -120,29 +118,12 @@ def by_piqp(mean: FloatArray, covariance: FloatArray, previous: FloatArray) -> F
     return np.asarray(solver.result.x[:size])
 
 
-def by_cvxpy(mean: FloatArray, covariance: FloatArray, previous: FloatArray) -> FloatArray:
-    """The problem as one writes it down."""
-    import cvxpy as cp
-
-    w = cp.Variable(len(mean))
-    gain = mean @ w - AVERSION / 2 * cp.quad_form(w, cp.psd_wrap(covariance))
-    cp.Problem(cp.Maximize(gain - COST * cp.norm1(w - previous)), [cp.sum(w) == 1, w >= 0]).solve(
-        solver=cp.CLARABEL
-    )
-    return np.asarray(w.value)
-
-
-def _never_worse(problem: Any, ours: Any, *others: Any) -> None:
+def _never_worse(problem: dict[str, Any], ours: Any, *others: Any) -> None:
     """kfxl's utility is the highest, up to what the others gain by leaving their bounds."""
-    mean, covariance, previous = problem
-
-    def utility(w: FloatArray) -> float:
-        gain = w @ mean - AVERSION / 2 * w @ covariance @ w
-        return float(gain - COST * np.abs(w - previous).sum())
-
+    highest = utility(ours, **problem, horizon=1)
     assert abs(ours.sum() - 1) < 1e-12
     for theirs in others:
-        assert utility(ours) >= utility(theirs) - 1e-9
+        assert highest >= utility(theirs, **problem, horizon=1) - 1e-9
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 

@@ -12,6 +12,7 @@ from scipy.linalg import cholesky
 from kfxl import risk_parity_weights
 from kfxl.arrays import FloatArray
 from tests.benchmarks.frame import Contender, Measurement
+from tests.portfolio.references import risk_budget_by_cvxpy, shares_of
 
 SIZES = (4, 50, 500)
 LARGE, VERY_LARGE = 500, 2000
@@ -56,7 +57,7 @@ def _beside_others(size: int) -> Measurement:
             Contender("kfxl", partial(risk_parity_weights, covariance)),
             Contender(
                 "cvxpy with Clarabel",
-                partial(by_cvxpy, covariance),
+                partial(risk_budget_by_cvxpy, covariance, np.full(size, 1 / size)),
                 needs=("cvxpy", "clarabel"),
                 least=100 if size == LARGE else None,
             ),
@@ -76,28 +77,9 @@ def _beside_others(size: int) -> Measurement:
 def _same_shares(covariance: FloatArray, ours: Any, *others: Any) -> None:
     """kfxl's shares are equal to 1e-10; those of the others as far as their tolerances go."""
     size = len(covariance)
-    assert np.abs(_shares(ours, covariance) - 1 / size).max() <= EXACT
+    assert np.abs(shares_of(ours, covariance) - 1 / size).max() <= EXACT
     for theirs in others:
-        np.testing.assert_allclose(_shares(theirs, covariance), 1 / size, atol=0.02 / size)
-
-
-def _shares(weights: FloatArray, covariance: FloatArray) -> FloatArray:
-    parts = weights * (covariance @ weights)
-    return np.asarray(parts / parts.sum())
-
-
-def by_cvxpy(covariance: FloatArray) -> FloatArray:
-    """Spinu's convex problem, which cvxpy hands to Clarabel."""
-    import cvxpy as cp
-
-    size = len(covariance)
-    deviations = np.sqrt(covariance.diagonal())
-    correlation = covariance / np.outer(deviations, deviations)
-    x = cp.Variable(size)
-    risk = cp.quad_form(x, cp.psd_wrap(correlation)) / 2
-    cp.Problem(cp.Minimize(risk - cp.sum(cp.log(x)) / size)).solve(solver=cp.CLARABEL)
-    weights = x.value / deviations
-    return np.asarray(weights / weights.sum())
+        np.testing.assert_allclose(shares_of(theirs, covariance), 1 / size, atol=0.02 / size)
 
 
 def by_riskparityportfolio(covariance: FloatArray) -> FloatArray:

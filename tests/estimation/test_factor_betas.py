@@ -214,9 +214,11 @@ def test_labelled_settings_go_by_name() -> None:
     pd.testing.assert_frame_equal(first.loadings, second.loadings)
 
 
-def test_fit_measures_by_their_definitions() -> None:
+@pytest.mark.parametrize("missing", [False, True])
+def test_fit_measures_by_their_definitions(missing: bool) -> None:
     returns, factors, *_ = simulated(7, periods=50, assets=2)
-    returns[3, 0] = np.nan
+    if missing:  # then the assets share no covariance
+        returns[3, 0] = np.nan
     result = factor_betas(returns, factors)
     regressors = np.column_stack([np.ones(50), factors])
     loadings = np.asarray(result.loadings)
@@ -228,6 +230,14 @@ def test_fit_measures_by_their_definitions() -> None:
             assert result.fit[f"rmse_{name}"][i] == pytest.approx(np.sqrt((error**2).mean()))
             r2 = 1 - (error**2).sum() / ((y - y.mean()) ** 2).sum()
             assert result.fit[f"r2_{name}"][i] == pytest.approx(r2)
+
+
+def test_the_ratio_is_the_mean_over_regressors_of_size_1() -> None:
+    returns, factors, _, _, r = simulated(7, periods=50, assets=3)
+    q = r[:, None] * np.array([[0.1, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    result = factor_betas(returns, factors, process_variance=q, observation_variance=r)
+    squares = np.append(1.0, (factors**2).mean(axis=0))
+    np.testing.assert_allclose(result.ratio, (q * squares).sum(axis=1) / 4 / r, rtol=1e-12)
 
 
 def test_missing_returns_touch_their_asset_only() -> None:
@@ -313,7 +323,7 @@ def test_failures_of_labels() -> None:
 
 def test_given_variances_need_no_data() -> None:
     returns, factors = with_asset(np.nan)
-    returns[:, 2] = 0.0
+    returns[:, 2] = 0.1  # whose mean rounds to a little less
     result = factor_betas(returns, factors, process_variance=1e-5, observation_variance=1e-4)
     assert not result.latest[1].any()
     assert np.isfinite(result.loadings).all()

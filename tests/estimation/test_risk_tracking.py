@@ -1,5 +1,7 @@
 """Tracked risk shares against the textbook's figures, brute force and the general filter."""
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from kfxl.estimation import risk_tracking
 from kfxl.estimation.risk_tracking import track_risk_contributions
 from kfxl.portfolio.risk import risk_contributions
 from kfxl.statespace import StateSpace, kalman_filter
+from tests.portfolio.references import shares_as_fractions
 from tests.references import table
 
 RETURNS = table("risk_budget_returns")
@@ -69,6 +72,23 @@ def test_observed_share_is_that_of_risk_contributions():
     tracked = track_risk_contributions(RETURNS, weights, window=30)
     shares = risk_contributions(weights, RETURNS.iloc[100:130].cov())
     np.testing.assert_allclose(tracked.observed.iloc[130], shares, rtol=1e-9)
+
+
+def exact_shares(past, weights):
+    rows = np.array([[Fraction(x) for x in row] for row in past.tolist()])
+    moves = rows - rows.sum(axis=0) / len(rows)
+    return shares_as_fractions(np.array(weights), moves.T @ moves)
+
+
+def test_a_nearly_perfect_hedge_has_shares_and_one_but_for_rounding_has_none():
+    rng = np.random.default_rng(4)
+    moves, rest = rng.normal(size=(2, 30))
+    nearly = np.column_stack([moves, -3 * moves + 1e-6 * rest])
+    tracked = track_risk_contributions(nearly, [0.3, 0.1], window=25)
+    expected = [exact_shares(nearly[t - 25 : t], [0.3, 0.1]) for t in range(25, 30)]
+    np.testing.assert_allclose(tracked.observed[25:], expected, rtol=1e-6)
+    with pytest.raises(InputError, match="those of row 26 have no variance"):
+        track_risk_contributions(np.column_stack([moves, -3 * moves]), [0.3, 0.1], window=25)
 
 
 def test_filter_equals_the_general_one():

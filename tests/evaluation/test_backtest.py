@@ -323,6 +323,18 @@ def test_kalman_is_filter_covariance_and_optimiser_on_history_alone():
         )
 
 
+@pytest.mark.parametrize("kind", [dict, pd.Series])
+def test_named_bounds_in_any_order_hold_for_their_assets(kind):
+    caps, floors = (
+        {"Gold": 0.9, "Stocks": 0.9, "Bonds": 0.2},
+        {"Gold": 0.0, "Bonds": 0, "Stocks": 0.4},
+    )
+    result = run(market(), "kalman", upper=kind(caps), lower=kind(floors))
+    bought = result.weights.iloc[30::7]
+    assert bought["Bonds"].max() == pytest.approx(0.2, abs=1e-15)
+    assert bought["Stocks"].min() == pytest.approx(0.4, abs=1e-15)
+
+
 @pytest.mark.parametrize("method", ["sample", "ewma", "oas"])
 def test_risk_budget_is_met_on_the_covariance_of_the_lookback(method):
     returns = market()
@@ -385,11 +397,18 @@ def test_factors_give_betas_as_known_and_with_hindsight():
     for asset in ASSETS:
         np.testing.assert_array_equal(result.loadings.loc[when, asset], known.loc[asset])
     assert result.loadings.columns.names == ["asset", "factor"]
+    assert result.loadings["Gold"].columns.tolist() == ["alpha", "Market", "Size"]
     assert result.factor_betas.fitted_through == returns.index[-1]
     shuffled = run(returns, "equal-weight", factors=factors.iloc[::-1])
     np.testing.assert_array_equal(shuffled.loadings, result.loadings)
     with pytest.raises(InputError, match=r"factors: date .* is missing"):
         run(returns, "equal-weight", factors=factors.iloc[:-1])
+
+
+def test_weights_that_sum_to_1_but_for_rounding_are_scaled():
+    mix = [0.6, 0.4 + 1e-9, 0.0]
+    bought = backtest(market(), mix, benchmark=mix).weights.iloc[0]
+    np.testing.assert_allclose(bought, [0.6 - 0.6e-9, 0.4 + 0.6e-9, 0], rtol=0, atol=1e-15)
 
 
 def test_an_asset_may_be_named_target():
@@ -473,6 +492,7 @@ class Answer:
         ({"benchmark": "spy"}, r"benchmark: 'spy' is not known"),
         ({"strategy": {"Stocks": 0.5, "Bonds": 0.5}}, r"strategy: name Gold is missing"),
         ({"strategy": {"Stocks": 60, "Bonds": 40, "Gold": 0}}, r"weights sum to 100"),
+        ({"strategy": [0.6, 0.4, 1e-7]}, r"strategy: weights sum to 1.0000001;"),
         ({"strategy": "risk-budget", "budgets": None}, r"budgets: are not given"),
         ({"budgets": {"Stocks": 1, "Bonds": -1, "Gold": 1}}, r"budgets: Bonds is negative"),
         ({"budgets": {"Stocks": 1, "Silver": 1, "Gold": 1}}, r"budgets: name Bonds is missing"),

@@ -1,8 +1,6 @@
-"""Random mean-variance problems, and how far from optimal an answer is, written out again."""
+"""Random mean-variance problems."""
 
 import numpy as np
-
-EDGE = 1e-9
 
 
 def random_problem(rng, largest):
@@ -22,23 +20,3 @@ def random_problem(rng, largest):
         "lower": np.full(size, rng.choice([0.0, 0.0, -0.1, 0.3 / size])),
         "upper": np.full(size, rng.choice([1.0, 1.0, 1.5 / size, 3 / size])),
     }
-
-
-def distance_from_optimum(weights, problem):
-    """Largest gain per unit of weight moved between two assets, over the size of the terms.
-
-    Infinite where the weights leave the bounds or do not sum to 1.
-    """
-    previous, cost = problem["previous_weights"], problem["cost"]
-    low, high = problem["lower"], problem["upper"]
-    if (weights < low).any() or (weights > high).any() or abs(weights.sum() - 1) > 1e-12:
-        return np.inf
-    mean, horizon = problem["expected_returns"], problem["horizon"]
-    risk = problem["risk_aversion"] * problem["covariance"]
-    slope = horizon * (mean - risk @ weights)
-    bought = slope - np.where(weights > previous - EDGE, cost, -cost)
-    sold = slope - np.where(weights < previous + EDGE, -cost, cost)
-    gain = bought[weights < high - EDGE].max(initial=-np.inf)
-    gain -= sold[weights > low + EDGE].min(initial=np.inf)
-    size = horizon * max(np.ptp(mean), np.abs(risk).max() * np.abs(weights).sum())
-    return max(gain, 0.0) / max(size, cost)

@@ -3,31 +3,20 @@
 Shares are computed again in extended precision or as fractions, so that rounding hides nothing.
 """
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from scipy.optimize import root
 
 from kfxl.errors import InputError, SolverError
 from kfxl.portfolio import risk_budget_problem
-from kfxl.portfolio.risk_budgeting import risk_budget_weights, risk_parity_weights
+from kfxl.portfolio.risk_budgeting import (
+    risk_budget_weights,
+    risk_parity_weights,
+    weights_by_budget,
+)
+from tests.portfolio.references import shares_as_fractions, shares_of
 
 SIZES = (4, 12, 30, 65, 130)  # factors up to 64 assets, conjugate gradients beyond
-
-
-def exact_shares(weights, covariance):
-    weights, covariance = np.longdouble(weights), np.longdouble(covariance)
-    parts = weights * (covariance @ weights)
-    return parts / parts.sum()
-
-
-def shares_as_fractions(weights, covariance):
-    weights = [Fraction(w) for w in weights.tolist()]
-    rows = [[Fraction(c) for c in row] for row in covariance.tolist()]
-    moves = [sum(c * w for c, w in zip(row, weights, strict=True)) for row in rows]
-    parts = [w * move for w, move in zip(weights, moves, strict=True)]
-    return np.array([float(part / sum(parts)) for part in parts])
 
 
 def alike(size, correlation):
@@ -86,7 +75,7 @@ def test_two_hundred_hard_matrices(kind):
                 continue
             assert weights.min() > 0
             np.testing.assert_allclose(
-                exact_shares(weights, covariance), budgets / budgets.sum(), atol=1e-8, rtol=0
+                shares_of(weights, covariance), budgets / budgets.sum(), atol=1e-8, rtol=0
             )
 
 
@@ -95,6 +84,7 @@ def test_near_singular_matrices_are_solved_or_refused():
     rng, solved, refused = np.random.default_rng(9), 0, 0
     matrices = [np.cov(rng.normal(size=(rows, 30)).T) for rows in range(2, 40)]
     matrices += [alike(30, -(1 - 10.0**-gap) / 29) for gap in range(5, 16)]
+    matrices.append(alike(12, -(1 - 1e-10) / 11))  # sums in floating point may call it solved
     for covariance in matrices:
         try:
             weights = risk_parity_weights(covariance)
@@ -103,9 +93,35 @@ def test_near_singular_matrices_are_solved_or_refused():
             continue
         solved += 1
         shares = shares_as_fractions(weights, covariance)
-        np.testing.assert_allclose(shares, 1 / 30, atol=1e-8, rtol=0)
+        np.testing.assert_allclose(shares, 1 / len(shares), atol=1e-8, rtol=0)
     assert solved >= 10
     assert refused >= 10
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_equal_weights_that_leave_next_to_nothing_are_certified_by_exact_sums(size):
+    """Products in floating point would miss these shares by 1e-6 and more, right as they are."""
+    covariance = alike(size, -(1 - 1e-12) / (size - 1))
+    shares = shares_as_fractions(risk_parity_weights(covariance), covariance)
+    np.testing.assert_allclose(shares, 1 / size, atol=1e-8, rtol=0)
+
+
+def test_a_singular_matrix_spoils_no_other_that_is_solved_with_it(monkeypatch):
+    solve = np.linalg.solve
+
+    def refuse_several(matrices, right):
+        """As if the hedge were singular from the first step on, not at the fiftieth."""
+        if len(matrices) > 1:
+            raise np.linalg.LinAlgError
+        return solve(matrices, right)
+
+    monkeypatch.setattr(np.linalg, "solve", refuse_several)
+    matrices, budgets = np.array([alike(2, 0.5), alike(2, -1.0), alike(2, -0.9)]), [0.3, 0.7]
+    weights = risk_budget_problem.free_weights(matrices, np.array(budgets))
+    for k in (0, 2):
+        np.testing.assert_allclose(shares_of(weights[k], matrices[k]), budgets, atol=1e-12)
+    with pytest.raises(SolverError, match=r"no risk; use more rows than assets"):
+        weights_by_budget(matrices, np.full(2, 0.5))
 
 
 @pytest.mark.parametrize("size", [65, 300])
@@ -117,7 +133,7 @@ def test_conjugate_gradients_and_factors_agree(size, monkeypatch):
     monkeypatch.setattr(risk_budget_problem, "FACTORED", size)
     np.testing.assert_allclose(risk_budget_weights(covariance, budgets), weights, rtol=1e-10)
     np.testing.assert_allclose(
-        exact_shares(weights, covariance), budgets / budgets.sum(), atol=1e-12, rtol=0
+        shares_of(weights, covariance), budgets / budgets.sum(), atol=1e-12, rtol=0
     )
 
 
@@ -139,7 +155,7 @@ def test_very_many_assets():
     loads = np.random.default_rng(0).uniform(0.5, 1.5, size)
     covariance = np.outer(loads, loads) + np.diag(loads)
     weights = risk_parity_weights(covariance)
-    np.testing.assert_allclose(exact_shares(weights, covariance), 1 / size, atol=1e-12, rtol=0)
+    np.testing.assert_allclose(shares_of(weights, covariance), 1 / size, atol=1e-12, rtol=0)
     covariance[0, 1] = covariance[1, 0] = 9.0
     with pytest.raises(InputError, match="no covariance matrix"):
         risk_parity_weights(covariance)

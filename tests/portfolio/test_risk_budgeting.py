@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kfxl.errors import InputError, SolverError
+from kfxl.portfolio import risk_budget_problem
+from kfxl.portfolio.risk_budget_problem import weights_on_floor
 from kfxl.portfolio.risk_budgeting import risk_budget, risk_budget_weights, risk_parity_weights
+from tests.portfolio.references import risk_budget_by_cvxpy, shares_of, solve_by_clarabel
 from tests.references import record, table
 
 NAMES = ["Stocks", "Bonds", "Gold"]
@@ -17,23 +20,6 @@ CORRELATION = np.array([[1, 0.8, 0.5], [0.8, 1, 0.3], [0.5, 0.3, 1]])
 COVARIANCE = pd.DataFrame(
     CORRELATION * np.outer(DEVIATIONS, DEVIATIONS), index=NAMES, columns=NAMES
 )
-
-
-def shares_of(weights, covariance):
-    """The definition, written out again."""
-    weights, covariance = np.asarray(weights), np.asarray(covariance)
-    return weights * (covariance @ weights) / (weights @ covariance @ weights)
-
-
-def by_cvxpy(covariance, budgets, slope=None):
-    """The convex problem of the module, by Clarabel: weights to the root of its 1e-10 gap."""
-    x = cp.Variable(len(budgets))
-    risk = cp.quad_form(x, cp.psd_wrap(covariance)) / 2
-    constraints = [] if slope is None else [slope @ x >= 0]
-    cp.Problem(cp.Minimize(risk - budgets @ cp.log(x)), constraints).solve(
-        solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10
-    )
-    return x.value / x.value.sum()
 
 
 def random_covariance(rng, size, rows=None):
@@ -101,7 +87,8 @@ def test_equals_cvxpy(size):
     covariance = random_covariance(rng, size, 60)
     budgets = rng.dirichlet(np.ones(size))
     weights = risk_budget_weights(covariance, budgets)
-    np.testing.assert_allclose(weights, by_cvxpy(covariance, budgets), atol=1e-5)
+    other = risk_budget_by_cvxpy(covariance, budgets, gap=1e-10)
+    np.testing.assert_allclose(weights, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("floor", [0.03, 0.05, 0.07, 0.09, 0.099])
@@ -114,9 +101,8 @@ def test_floor_equals_cvxpy(floor):
     free = risk_budget(covariance, budgets)
     assert result.floor_binding == (free.weights @ mean < floor)
     assert result.weights @ mean >= floor - 1e-15
-    np.testing.assert_allclose(
-        result.weights, by_cvxpy(covariance, budgets, mean - floor), atol=1e-5
-    )
+    other = risk_budget_by_cvxpy(covariance, budgets, mean - floor, gap=1e-10)
+    np.testing.assert_allclose(result.weights, other, atol=1e-5)
     np.testing.assert_allclose(
         result.budget_error, shares_of(result.weights, covariance) - budgets, atol=1e-15
     )
@@ -130,9 +116,9 @@ def test_floor_lifts_an_asset_with_a_tiny_budget(tiny):
     covariance = np.array([[0.04, 0.01, 0.0], [0.01, 0.09, 0.02], [0.0, 0.02, 0.01]])
     x = cp.Variable(3, nonneg=True)
     risk = cp.quad_form(x, covariance) / 2
-    cp.Problem(
-        cp.Minimize(risk - cp.log(x[1]) / 2 - cp.log(x[2]) / 2), [(mean - floor) @ x >= 0]
-    ).solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    utility = cp.log(x[1]) / 2 + cp.log(x[2]) / 2
+    problem = cp.Problem(cp.Minimize(risk - utility), [(mean - floor) @ x >= 0])
+    solve_by_clarabel(problem, 1e-10)
     result = risk_budget(covariance, [2 * tiny, 1, 1], expected_returns=mean, minimum_return=floor)
     np.testing.assert_allclose(result.weights, x.value / x.value.sum(), atol=1e-5)
 
@@ -155,6 +141,28 @@ def test_binding_floor_satisfies_its_optimality_conditions():
     prices = (covariance @ x - budgets / x) / (mean - 0.005)
     assert prices.min() > 0
     np.testing.assert_allclose(prices, prices[0], rtol=1e-9)
+
+
+def test_an_answer_on_the_floor_that_is_not_optimal_is_refused(monkeypatch):
+    """Uncorrelated assets need no step without a floor, and more than two with this one."""
+    monkeypatch.setattr(risk_budget_problem, "MAX_STEPS", 2)
+    risk_budget(np.diag([0.04, 0.01]), [1, 1])
+    with pytest.raises(SolverError, match=r"missed by .* with the floor; lower minimum_return"):
+        risk_budget(
+            np.diag([0.04, 0.01, 0.09]),
+            [1, 1, 1],
+            expected_returns=[0.03, 0.01, 0.02],
+            minimum_return=0.027,
+        )
+
+
+def test_a_floor_below_the_free_weights_return_has_no_price():
+    """The weights with just that return are not the best that have as much."""
+    args = np.diag([0.04, 0.01]), np.full(2, 0.5)
+    above, free = np.array([1.0, -1.0]), np.array([1, 2]) / 3
+    np.testing.assert_allclose(weights_on_floor(*args, above, free), 0.5, rtol=1e-12)
+    with pytest.raises(SolverError, match="with the floor"):
+        weights_on_floor(*args, -above, free)
 
 
 # --- hard matrices ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Independent references for time-varying regressions: statsmodels, and exact fractions."""
+"""Gaps for time-varying regressions, and independent references: statsmodels, exact fractions."""
 
 from fractions import Fraction
 from typing import Any
@@ -7,6 +7,14 @@ import numpy as np
 from statsmodels.tsa.statespace.mlemodel import MLEModel
 
 from kfxl.arrays import FloatArray
+
+
+def put_gaps(observations: FloatArray, rng: np.random.Generator) -> None:
+    """Columns of four kinds in turn: complete, late, with common gaps, with gaps of their own."""
+    observations[: len(observations) // 3, 1::4] = np.nan
+    observations[10:40, 2::4] = np.nan
+    own = observations[:, 3::4]
+    own[rng.random(own.shape) < 0.1] = np.nan
 
 
 def statsmodels_regression(

@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import minimize
 
 from kfxl.arrays import FloatArray
-from kfxl.statespace.calibration import calibrate, calibrate_transition
+from kfxl.statespace.calibration import Variances, calibrate, calibrate_transition
 from kfxl.statespace.likelihood import Likelihood, Regressions
 from tests.statespace.regressions import statsmodels_regression
 
@@ -197,12 +197,12 @@ def test_units_do_not_matter(pooled: bool) -> None:
     np.testing.assert_allclose(scaled.observation, found.observation * 1e4, rtol=1e-11)
 
 
-def test_an_exact_combination_is_marked() -> None:
+def test_an_exact_combination_is_marked_and_one_with_little_noise_is_not() -> None:
     model = simulated()
-    observations = model.observations.copy()
-    observations[:, 1] = 0.5 * model.regressors[:, 1]
+    noise = np.random.default_rng(0).normal(size=60) * np.array([[1e-6], [0.0], [3e-4]])
+    observations = (0.5 * model.regressors[:, 1] + noise).T
     found = calibrate(dataclasses.replace(model, observations=observations), pooled=False)
-    assert found.exact.tolist() == [False, True, False]
+    assert found.exact.tolist() == [True, True, False]
 
 
 def test_many_rows_in_blocks_equal_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,6 +339,22 @@ def test_transition_equals_scipy() -> None:
     np.testing.assert_allclose(improved(objective, start), start, atol=1e-4)
     assert 0.8 < transition < 0.97
     assert found.log_likelihood.sum() == pytest.approx(objective(start), rel=1e-9)
+
+
+def test_the_threshold_decides_between_a_transition_of_one_and_the_best() -> None:
+    three = reverting(0.9)
+    model = dataclasses.replace(
+        three, observations=three.observations[:, :1], initial_mean=np.zeros((1, 1))
+    )
+    transition, best = calibrate_transition(model)
+
+    def likelihood(found: Variances, f: float) -> float:
+        free = dataclasses.replace(model, transition=f)
+        return reference_likelihood(free, 0, found.process[0], found.observation[0])
+
+    gain = 2 * (likelihood(best, transition) - likelihood(calibrate(model), 1.0))
+    assert calibrate_transition(model, threshold=gain * 0.9999)[0] == transition
+    assert calibrate_transition(model, threshold=gain * 1.0001)[0] == 1.0
 
 
 def test_transition_of_a_random_walk_is_one() -> None:

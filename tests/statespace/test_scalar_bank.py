@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from statsmodels.tsa.statespace.mlemodel import MLEModel
 
 from kfxl.arrays import FloatArray
 from kfxl.statespace.scalar_bank import filter_bank, smooth_bank
 from tests.references import table
-from tests.statespace.regressions import decaying_regression
+from tests.statespace.regressions import (
+    decaying_regression,
+    put_gaps,
+    statsmodels_regression,
+)
 
 
 def parameters(size: int, **given: Any) -> dict[str, Any]:
@@ -25,20 +28,17 @@ def parameters(size: int, **given: Any) -> dict[str, Any]:
     }
 
 
-def statsmodels_result(observations: FloatArray, **p: float) -> Any:
-    model = MLEModel(observations, k_states=1)
-    model["design", 0, 0] = 1.0
-    model["transition", 0, 0] = f = p["transition"]
-    model["selection", 0, 0] = 1.0
-    model["state_cov", 0, 0] = p["process_variance"]
-    model["obs_cov", 0, 0] = p["observation_variance"]
-    # statsmodels starts from the first prediction, kfxl from the state before it.
-    model.ssm.initialize_known(
-        np.array([f * p["initial_mean"]]),
-        np.array([[f * f * p["initial_variance"] + p["process_variance"]]]),
+def by_statsmodels(observations: FloatArray, p: dict[str, Any], asset: int) -> Any:
+    """A scalar filter is a regression on 1."""
+    return statsmodels_regression(
+        observations[:, asset],
+        np.ones((len(observations), 1)),
+        transition=p["transition"],
+        process=p["process_variance"][[asset]],
+        r=p["observation_variance"][asset],
+        mean=p["initial_mean"][[asset]],
+        variance=p["initial_variance"][[asset]],
     )
-    model.ssm.tolerance = 0  # never switch to a steady state
-    return model.smooth([])
 
 
 def test_textbook_filtered_means_and_variances() -> None:
@@ -67,8 +67,7 @@ def test_equals_statsmodels(transition: float, alike: bool, missing: float) -> N
     bank = filter_bank(observations, **p)
     smoothed_mean, smoothed_variance = smooth_bank(bank)
     for i in range(3):
-        one = {k: v if k == "transition" else v[i] for k, v in p.items()}
-        reference = statsmodels_result(observations[:, i], **one)
+        reference = by_statsmodels(observations, p, i)
         np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state[0], atol=1e-12)
         np.testing.assert_allclose(bank.variance[:, i], reference.filtered_state_cov[0, 0])
         np.testing.assert_allclose(bank.log_likelihood[i], reference.llf, rtol=1e-12)
@@ -124,19 +123,11 @@ def test_a_state_that_dies_away_is_smoothed_by_what_was_seen_of_it(f: float, per
     np.testing.assert_allclose(np.sqrt(variance), deviation, rtol=1e-9, atol=1e-140)
 
 
-def ragged(rng: np.random.Generator, periods: int, assets: int) -> FloatArray:
-    """Values of four kinds in turn: complete, late, with common gaps, with gaps of their own."""
-    observations = rng.normal(size=(periods, assets))
-    observations[: periods // 3, 1::4] = np.nan
-    observations[10:40, 2::4] = np.nan
-    own = observations[:, 3::4]
-    own[rng.random(own.shape) < 0.1] = np.nan
-    return observations
-
-
 @pytest.mark.parametrize("transition", [1.0, 0.9, 0.0])
 def test_many_assets_of_several_patterns_equal_statsmodels(transition: float) -> None:
-    observations = ragged(np.random.default_rng(8), 250, 48)
+    rng = np.random.default_rng(8)
+    observations = rng.normal(size=(250, 48))
+    put_gaps(observations, rng)
     spread = 1.0 + np.arange(48) // 40
     p = parameters(48, transition=transition, process_variance=0.01 * spread, initial_mean=0.2)
     bank = filter_bank(observations, **p)
@@ -145,11 +136,22 @@ def test_many_assets_of_several_patterns_equal_statsmodels(transition: float) ->
     np.testing.assert_allclose(last.variance, bank.variance[-1:], rtol=1e-12)
     np.testing.assert_allclose(last.log_likelihood, bank.log_likelihood, rtol=1e-12)
     for i in (0, 1, 2, 3, 36, 40, 41, 42, 43, 47):
-        one = {k: v if k == "transition" else v[i] for k, v in p.items()}
-        reference = statsmodels_result(observations[:, i], **one)
+        reference = by_statsmodels(observations, p, i)
         np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state[0], atol=1e-12)
         np.testing.assert_allclose(bank.variance[:, i], reference.filtered_state_cov[0, 0])
         np.testing.assert_allclose(bank.log_likelihood[i], reference.llf, rtol=1e-12)
+
+
+def test_assets_that_differ_in_their_start_alone_equal_statsmodels() -> None:
+    observations = np.random.default_rng(11).normal(size=(60, 20))
+    # Eight that share a start, eight that share another, and four with one each.
+    start = np.repeat([1.0, 5.0, 0.1, 0.2, 0.3, 0.4], [8, 8, 1, 1, 1, 1])
+    p = parameters(20, initial_variance=start)
+    bank = filter_bank(observations, **p)
+    for i in (0, 7, 8, 15, 16, 19):
+        reference = by_statsmodels(observations, p, i)
+        np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state[0], atol=1e-12)
+        np.testing.assert_allclose(bank.variance[:, i], reference.filtered_state_cov[0, 0])
 
 
 def test_products_cut_by_columns_and_rows_equal_whole_ones(
@@ -169,8 +171,6 @@ def test_noise_far_below_the_signal_costs_no_digits(q: float, r: float) -> None:
     observations = np.random.default_rng(10).normal(size=(50, 9)) * np.sqrt(q)
     p = parameters(9, transition=1.0, process_variance=q, observation_variance=r)
     bank = filter_bank(observations, **p)
-    reference = statsmodels_result(
-        observations[:, 4], **{k: v if k == "transition" else v[4] for k, v in p.items()}
-    )
+    reference = by_statsmodels(observations, p, 4)
     np.testing.assert_allclose(bank.mean[:, 4], reference.filtered_state[0], rtol=1e-12)
     np.testing.assert_allclose(bank.log_likelihood[4], reference.llf, rtol=1e-12)

@@ -1,6 +1,7 @@
 """Shared regressions against the textbook, statsmodels, exact fractions and the general filter."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.references import table
 from tests.statespace.regressions import (
     decaying_regression,
     exact_regression,
+    put_gaps,
     statsmodels_regression,
 )
 
@@ -47,6 +49,18 @@ def simulated(missing: str, *, alike: bool, transition: float = 1.0) -> Regressi
     )
 
 
+def by_statsmodels(model: RegressionModel, asset: int) -> Any:
+    return statsmodels_regression(
+        model.observations[:, asset],
+        model.regressors,
+        transition=model.transition,
+        process=model.process_variance[asset],
+        r=model.observation_variance[asset],
+        mean=model.initial_mean[asset],
+        variance=model.initial_variance[asset],
+    )
+
+
 @pytest.mark.parametrize("missing", MISSING)
 @pytest.mark.parametrize("alike", [True, False])
 @pytest.mark.parametrize("transition", [1.0, 0.9, -0.5])
@@ -55,15 +69,7 @@ def test_equals_statsmodels(missing: str, alike: bool, transition: float) -> Non
     bank = filter_regressions(model)
     smoothed_mean, smoothed_variance = smooth_regressions(model)
     for i in range(4):
-        reference = statsmodels_regression(
-            model.observations[:, i],
-            model.regressors,
-            transition=transition,
-            process=model.process_variance[i],
-            r=model.observation_variance[i],
-            mean=model.initial_mean[i],
-            variance=model.initial_variance[i],
-        )
+        reference = by_statsmodels(model, i)
         close = np.testing.assert_allclose
         close(bank.mean[:, i], reference.filtered_state.T, atol=1e-11)
         variance = reference.filtered_state_cov.diagonal(axis1=0, axis2=1)
@@ -125,6 +131,23 @@ def test_shared_covariance_equals_separate_ones() -> None:
     apart = filter_regressions(dataclasses.replace(model, initial_variance=variance))
     np.testing.assert_allclose(apart.mean[:, :4], together.mean[:, :4], atol=1e-14)
     np.testing.assert_allclose(apart.variance[:, :4], together.variance[:, :4], rtol=1e-12)
+    reference = by_statsmodels(apart.model, 4)
+    np.testing.assert_allclose(apart.mean[:, 4], reference.filtered_state.T, atol=1e-12)
+
+
+def test_assets_that_differ_in_their_start_alone_equal_statsmodels() -> None:
+    rng = np.random.default_rng(15)
+    model = diffuse(rng.normal(size=(40, 20)), rng.normal(size=(40, 2)), 0.01)
+    # Eight that share a start, eight that share another, and four with one each.
+    start = np.repeat([1.0, 5.0, 0.1, 0.2, 0.3, 0.4], [8, 8, 1, 1, 1, 1])
+    bank = filter_regressions(
+        dataclasses.replace(model, initial_variance=np.outer(start, [1.0, 0.5]))
+    )
+    for i in (0, 7, 8, 15, 16, 19):
+        reference = by_statsmodels(bank.model, i)
+        variance = reference.filtered_state_cov.diagonal(axis1=0, axis2=1)
+        np.testing.assert_allclose(bank.mean[:, i], reference.filtered_state.T, atol=1e-12)
+        np.testing.assert_allclose(bank.variance[:, i], variance, rtol=1e-10)
 
 
 def diffuse(observations: FloatArray, regressors: FloatArray, ratio: float) -> RegressionModel:
@@ -222,14 +245,11 @@ def test_a_state_known_exactly_stays() -> None:
 
 
 def of_four_kinds(periods: int, assets: int, transition: float) -> RegressionModel:
-    """Complete, late, with common gaps, with gaps of their own; two ratios; a factor missing."""
+    """Gaps of four kinds, two ratios, and a row without a factor."""
     rng = np.random.default_rng(14)
     regressors = np.column_stack([np.ones(periods), rng.normal(size=(periods, 2))])
     observations = rng.normal(size=(periods, assets)) + regressors @ rng.normal(size=(3, assets))
-    observations[: periods // 3, 1::4] = np.nan
-    observations[10:40, 2::4] = np.nan
-    own = observations[:, 3::4]
-    own[rng.random(own.shape) < 0.1] = np.nan
+    put_gaps(observations, rng)
     regressors[60, 1] = np.nan
     r = 0.5 + 0.1 * (np.arange(assets) % 7)
     ratio = np.where(np.arange(assets) < 40, 0.01, 0.02)
@@ -259,25 +279,22 @@ def test_many_assets_of_several_patterns_equal_statsmodels(
     np.testing.assert_allclose(last.log_likelihood, bank.log_likelihood, rtol=1e-12)
     smoothed_mean, smoothed_variance = smooth_regressions(model)
     for i in (0, 1, 2, 3, 36, 40, 41, 43, 47):
-        reference = statsmodels_regression(
-            model.observations[:, i],
-            model.regressors,
-            transition=transition,
-            process=model.process_variance[i],
-            r=model.observation_variance[i],
-            mean=model.initial_mean[i],
-            variance=model.initial_variance[i],
-        )
+        reference = by_statsmodels(model, i)
         close = np.testing.assert_allclose
         close(bank.mean[:, i], reference.filtered_state.T, atol=1e-10)
         variance = reference.filtered_state_cov.diagonal(axis1=0, axis2=1)
         close(bank.variance[:, i], variance, rtol=1e-9)
         close(bank.latest_covariance[i], reference.filtered_state_cov[..., -1], atol=1e-12)
         close(bank.log_likelihood[i], reference.llf, rtol=1e-11)
-        error = np.nansum(reference.forecasts_error[0, 0:] ** 2)
-        first = np.flatnonzero(~np.isnan(reference.forecasts_error[0]))[:3]
-        error -= (reference.forecasts_error[0, first] ** 2).sum()
-        close(bank.one_step_squares[i], error, rtol=1e-10)
+        ahead = reference.forecasts_error[0]
+        late = np.flatnonzero(~np.isnan(ahead))[3:]
+        close(bank.one_step_squares[i], (ahead[late] ** 2).sum(), rtol=1e-10)
+        expected = (model.regressors * reference.filtered_state.T).sum(axis=1)
+        close(
+            bank.filtered_squares[i],
+            np.nansum((model.observations[:, i] - expected) ** 2),
+            rtol=1e-10,
+        )
         close(smoothed_mean[:, i], reference.smoothed_state.T, atol=1e-9)
         variance = reference.smoothed_state_cov.diagonal(axis1=0, axis2=1)
         close(smoothed_variance[:, i], variance, rtol=1e-7)
