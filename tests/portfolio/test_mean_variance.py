@@ -243,20 +243,17 @@ def test_first_purchase_from_cash_costs_every_asset_the_same():
 
 @pytest.mark.parametrize("previous", [[0.5, -0.5], [-0.4, 0.2], [1e-12, 1e-12]])
 def test_previous_weights_that_sum_to_nothing_are_no_place_to_start(previous):
-    given = np.array([0.05, 0.02]), np.diag([0.04, 0.02]), 5.0, np.array(previous), 0.01, 1.0
-    bounds = np.full(2, -1.0), np.full(2, 2.0)
-    mean, covariance, aversion, held, cost, horizon = given
-    weights = mean_variance_weights(
-        mean,
-        covariance,
-        risk_aversion=aversion,
-        previous_weights=held,
-        cost=cost,
-        horizon=horizon,
-        lower=bounds[0],
-        upper=bounds[1],
-    )
-    np.testing.assert_allclose(weights, by_cvxpy(*given, *bounds), atol=1e-5)
+    problem = {
+        "expected_returns": np.array([0.05, 0.02]),
+        "covariance": np.diag([0.04, 0.02]),
+        "risk_aversion": 5.0,
+        "previous_weights": np.array(previous),
+        "cost": 0.01,
+        "lower": np.full(2, -1.0),
+        "upper": np.full(2, 2.0),
+    }
+    weights = mean_variance_weights(**problem)
+    np.testing.assert_allclose(weights, mean_variance_by_cvxpy(**problem, gap=1e-12), atol=1e-5)
 
 
 def test_labels_are_kept_and_aligned():
