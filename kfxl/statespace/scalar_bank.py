@@ -22,7 +22,7 @@ from kfxl.statespace.row_blocks import multiply, operators_of, scan
 FIXED_POINT = 4 * np.finfo(float).eps
 NOTHING = 1e-290  # variance below which rounding is no longer relative
 STEP, LONGEST = 16, 64  # rows that one matrix product takes on, for many assets and for few
-CACHE = 64_000  # numbers that stay in the processor's cache
+CACHE = 128_000  # numbers that stay in the processor's cache
 CANCELS = 1e3  # F from which on z - x keeps too few digits of the innovation
 
 
@@ -176,7 +176,7 @@ def _states(
     """x_t = f x_{t-1} / F_t + K_t z_t, (T or 1, N), and the sums of squared innovations over F."""
     periods, assets = lanes.values.shape
     carry, seen = lanes.transition / total, lanes.observed[:, 0]
-    step = min(max(STEP, CACHE // 6 // assets), LONGEST)
+    step = min(max(STEP, CACHE // 16 // assets), LONGEST)
     size = min(max(1, CACHE // assets // step) * step, periods) if assets >= WIDE else periods
     operators = operators_of(gain, carry, step) if assets >= WIDE else None
     mean = np.empty((periods if history else size, assets))
