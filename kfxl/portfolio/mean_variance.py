@@ -101,6 +101,8 @@ def mean_variance_weights(
     else:
         previous = arrays.vector(previous_weights, "previous_weights", size, labels)
     risk = matrix.values
+    # What all expected returns have in common counts for nothing but rounding.
+    mean = mean - (mean.min() + mean.max()) / 2
     # Over the risk aversion, the problem is the same and its matrix needs no copy.
     if aversion >= SMALL:
         mean, rate = mean / aversion, rate / (periods * aversion)

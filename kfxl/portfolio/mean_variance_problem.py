@@ -39,8 +39,9 @@ def solve(problem: MeanVarianceProblem) -> FloatArray:
         if smallest <= KKT_TOLERANCE:
             return best
     raise SolverError(
-        f"mean-variance weights missed their optimality conditions by {smallest:.1g}",
-        "check the scale of returns and covariance, or raise risk_aversion",
+        "mean-variance weights missed their optimality conditions"
+        + (f" by {smallest:.1g}" if np.isfinite(smallest) else ""),
+        "check the scale of returns and covariance, and give a less extreme risk_aversion",
     )
 
 

@@ -11,6 +11,7 @@ from kfxl.portfolio import dense
 
 BOUND_TOLERANCE = 1e-9
 SUM_ROUNDING = 1e-12
+CANCELLED = 1e-5  # times the tolerance: part of terms that cancel which is all rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +36,13 @@ class MeanVarianceProblem:
     def scale(self, weights: FloatArray) -> float:
         """Size of the largest term of the gradient: what a residual is small against.
 
-        Terms of Sigma w are taken before they cancel, as they do in a perfect hedge.
+        Terms of Sigma w that cancel, as in a perfect hedge, leave no more than their rounding.
         """
         held = np.flatnonzero(weights)
-        risk = (np.abs(weights[held]) @ np.abs(self.risk[held])).max() if len(held) else 0.0
+        risk = np.abs(dense.times(self.risk, weights)).max()
+        hedged = (np.abs(weights[held]) @ np.abs(self.risk[held])).max() if len(held) else 0.0
         spread = np.abs(self.mean - self.mean.mean()).max()
-        return float(max(risk, spread, self.cost, np.finfo(float).tiny))
+        return float(max(risk, CANCELLED * hedged, spread, self.cost, np.finfo(float).tiny))
 
     def kkt_residual(self, weights: FloatArray, tolerance: float = BOUND_TOLERANCE) -> float:
         """How far the weights are from optimal, in units of utility per unit of weight.

@@ -241,6 +241,42 @@ def test_first_purchase_from_cash_costs_every_asset_the_same():
     )
 
 
+@pytest.mark.parametrize(
+    ("mean", "scale", "aversion"), [(0.05, 1.0, 1e-14), (0.05, 1e-8, 1e-3), (1e4, 1.0, 1e-6)]
+)
+def test_what_expected_returns_have_in_common_hides_no_risk(mean, scale, aversion):
+    """Weights of least variance, by the inverse of variances 1, 2 and 4."""
+    weights = mean_variance_weights(
+        np.full(3, mean), scale * np.diag([0.01, 0.02, 0.04]), risk_aversion=aversion
+    )
+    np.testing.assert_allclose(weights, np.array([4, 2, 1]) / 7, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lower", [-1.0, 0.0])
+@pytest.mark.parametrize("aversion", [1e4, 1e6, 1e8])
+def test_where_risk_cancels_the_rest_of_the_utility_counts(aversion, lower):
+    """With one source of risk and much aversion, all but the best hedge is wrong, or refused."""
+    answers = 0
+    for seed in [*range(25), 125, 271]:
+        rng = np.random.default_rng(seed)
+        exposures, mean = np.round(rng.normal(size=6), 1), np.round(0.01 * rng.normal(size=6), 4)
+        bounds = {"lower": lower, "upper": 2.0}
+        constraints = np.array([np.ones(6), exposures]), [1.0, 0.0]
+        hedge = linprog(-mean, None, None, *constraints, bounds=[tuple(bounds.values())] * 6)
+        if not hedge.success:
+            continue
+        risk = 0.01 * np.outer(exposures, exposures)
+        try:
+            weights = mean_variance_weights(mean, risk, risk_aversion=aversion, **bounds)
+        except SolverError:
+            assert aversion > 1e7
+            continue
+        answers += 1
+        earned = weights @ mean - aversion / 2 * weights @ risk @ weights
+        assert earned >= -hedge.fun - 5e-9  # the hedge meets its constraints to 1e-7 only
+    assert answers >= (3 if aversion > 1e7 else 15)
+
+
 @pytest.mark.parametrize("previous", [[0.5, -0.5], [-0.4, 0.2], [1e-12, 1e-12]])
 def test_previous_weights_that_sum_to_nothing_are_no_place_to_start(previous):
     problem = {
