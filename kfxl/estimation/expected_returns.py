@@ -149,7 +149,7 @@ def expected_returns(
         (T, N) simple returns per period, decimals; NaN is a missing return and is skipped.
     transition
         f, from -1 to 1. Below 1 the mean is drawn to ``long_run_mean``. None to estimate one for
-        all assets, from 0 to 1.
+        all assets, from 0 to 1; 1 unless twice the gain in log-likelihood exceeds 2.71.
     process_variance, observation_variance
         q >= 0 and r > 0 per period: one number, (N,), or None to estimate.
     calibration
@@ -282,5 +282,7 @@ def _refuse_constant(exact: npt.NDArray[np.bool_], data: Panel) -> None:
     if exact.any():
         asset = place(data.columns, int(np.argmax(exact)), "asset")
         raise InputError(
-            "returns", f"{asset} never changes", "leave it out or give observation_variance"
+            "returns",
+            f"{asset} never changes, or next to nothing beside its mean",
+            "leave it out or give observation_variance",
         )

@@ -24,7 +24,7 @@ ROUGH_STEPS = 3  # far from the answer, for which seven digits of the gradient a
 USUAL_STEPS = 30  # after as many, steps by gradients are not trusted any more
 FACTORED = 64  # assets up to which factors are faster
 MAX_PRODUCTS = 100  # in one step, before it is left to factors
-MORE_ROWS = "use more rows than assets, or a shrinkage covariance"
+MORE_ROWS = "use more rows than assets, a shrinkage covariance, or no assets that hedge each other"
 
 
 class _Correlations:
