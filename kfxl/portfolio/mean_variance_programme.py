@@ -36,11 +36,12 @@ class MeanVarianceProblem:
     def scale(self, weights: FloatArray) -> float:
         """Size of the largest term of the gradient: what a residual is small against.
 
-        Terms of Sigma w that cancel, as in a perfect hedge, leave no more than their rounding.
+        Terms of Sigma w that cancel, as in a perfect hedge, leave no more than their rounding;
+        they sum to sigma (sigma' |w|) at most.
         """
-        held = np.flatnonzero(weights)
+        deviations = np.sqrt(self.risk.diagonal())
+        hedged = deviations.max() * (deviations @ np.abs(weights))
         risk = np.abs(dense.times(self.risk, weights)).max()
-        hedged = (np.abs(weights[held]) @ np.abs(self.risk[held])).max() if len(held) else 0.0
         spread = np.abs(self.mean - self.mean.mean()).max()
         return float(max(risk, CANCELLED * hedged, spread, self.cost, np.finfo(float).tiny))
 

@@ -43,7 +43,7 @@ class Balance:
         if not len(free):
             return cls(problem, places, free, np.zeros((0, 0)), np.zeros(0))
         every = len(free) == len(places.free)
-        factor = dense.cholesky(problem.risk if every else problem.risk[np.ix_(free, free)])
+        factor = dense.cholesky(problem.risk if every else problem.risk[free[:, None], free])
         return cls(problem, places, free, factor, dense.solve(factor, np.ones(len(free))))
 
     def weights(self, guess: FloatArray) -> tuple[FloatArray, float]:
@@ -56,7 +56,7 @@ class Balance:
             return weights, 0.0
         trading = self.problem.cost * self.places.side[self.free]
         balance = self.problem.gradient(weights)[self.free] - trading
-        shift = float(balance.mean())  # keeps the right-hand side small
+        shift = float(balance.sum()) / len(balance)  # keeps the right-hand side small
         plain = dense.solve(self.factor, balance - shift)
         price = float((plain.sum() - (1 - weights.sum())) / self.of_budget.sum())
         weights[self.free] += plain - price * self.of_budget
