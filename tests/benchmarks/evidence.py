@@ -196,6 +196,8 @@ def samples() -> Iterable[tuple[Data, list[Model]]]:
     months = french_monthly()
     industries = months[list(FRENCH_INDUSTRIES)].sub(months["RF"], axis=0)
     yield sample("12 industries' means, monthly", industries, None, 120, 12), mean_models(60)
+    # As in backtests, where every decision estimates anew.
+    yield sample("the same, refit every month", industries, None, 120, 1), mean_models(60)[:4]
     factors = months[list(FRENCH_FACTORS)]
     yield sample("12 industries' betas, monthly", industries, factors, 120, 12), beta_models(60)
     if importlib.util.find_spec("skfolio") is None:
