@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,36 +24,41 @@ STRIP = 32  # rows that stay in the cache while they are rounded
 
 def one_thread(matrix: object) -> AbstractContextManager[Any]:
     """A context in which linear algebra on a ``matrix``, or others of its size, uses one thread."""
-    rows = len(matrix) if hasattr(matrix, "__len__") else 0
-    return _limit() if rows > THREADED else nullcontext()
+    shape = getattr(matrix, "shape", ())
+    rows = len(matrix) if isinstance(matrix, list | tuple) else (*shape, 0)[0]
+    return LIMIT if rows > THREADED else nullcontext()
 
 
 class _Limit:
     """One thread for all as long as any of the callers, each on a thread of its own, is inside."""
 
     def __init__(self) -> None:
-        import scipy.linalg.blas  # noqa: F401  (only libraries that are loaded are found)
-        from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
-
-        self.pools = ThreadpoolController()
-        self.lock, self.inside, self.limited = threading.Lock(), 0, None
+        self.lock, self.inside = threading.Lock(), 0
+        self.pools: Any = None
+        self.limited: Any = None
 
     def __enter__(self) -> None:
         with self.lock:
             if not self.inside:
+                self.pools = self.pools or _pools()
                 self.limited = self.pools.limit(limits=1, user_api="blas")
             self.inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self.lock:
             self.inside -= 1
-            if not self.inside and self.limited is not None:
+            if not self.inside:
                 self.limited.restore_original_limits()
 
 
-@cache
-def _limit() -> _Limit:
-    return _Limit()
+LIMIT = _Limit()  # made once, before any thread can ask for it
+
+
+def _pools() -> Any:
+    import scipy.linalg.blas  # noqa: F401  (only libraries that are loaded are found)
+    from threadpoolctl import ThreadpoolController  # looks for them, which takes its time
+
+    return ThreadpoolController()
 
 
 def times(matrix: FloatArray, vector: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kfxl.arrays import FloatArray, Table
-from kfxl.errors import InputError, SolverError
+from kfxl.errors import KfxlError, SolverError
 from kfxl.statespace.conditioning import symmetric
 from kfxl.statespace.filter import FilterRun, filter_run, log_likelihood
 from kfxl.statespace.model import StateSpace, observed, states_table
@@ -65,8 +65,9 @@ def smooth(model: StateSpace, observations: object) -> SmoothedStates:
 
     With a wide start that difference would cancel. So the start is taken as known, what it is
     off by, d, is carried along as further columns, and its distribution given all observations
-    is put in at the end (de Jong). Only where an innovation would then be without noise does the
-    start's covariance stay in the filter.
+    is put in at the end (de Jong). Only where an innovation would then be without noise, or d
+    grow beyond all numbers, does the start's covariance stay in the filter; a wide one costs
+    digits there.
 
     References
     ----------
@@ -84,16 +85,14 @@ def smooth(model: StateSpace, observations: object) -> SmoothedStates:
     """
     panel = observed(model, observations)
     run = filter_run(model, panel.values, panel.index)
-    likelihood = float(log_likelihood(run).sum())
-    outside = model.initial_covariance
+    start = model.initial_covariance
+    none = np.zeros_like(start)
     try:
-        known = replace(model, initial_covariance=np.zeros_like(outside))
-        run = filter_run(known, panel.values, panel.index)
-    except InputError:
-        outside = np.zeros_like(outside)
-    mean, covariance = _smoothed(model, run, outside)
-    if not (np.isfinite(covariance).all() and np.isfinite(mean).all()):
-        raise SolverError("the state grows beyond all numbers", "use a transition that is stable")
+        known = filter_run(replace(model, initial_covariance=none), panel.values, panel.index)
+        mean, covariance = _smoothed(model, known, start)
+    except KfxlError:
+        mean, covariance = _smoothed(model, run, none)
+    likelihood = float(log_likelihood(run).sum())
     return SmoothedStates(states_table(mean, model, panel), covariance, likelihood)
 
 
@@ -132,18 +131,27 @@ def _smoothed(
         rest = np.eye(states) - step.gain @ step.observation
         score = step.weight @ surprises + rest.T @ score
         information = symmetric(step.weight @ step.observation + rest.T @ information @ rest)
-    spread = _posterior(outside, about)
-    means, shifts = smoothed[:, :, 0], smoothed[:, :, 1:]
-    wide = shifts @ spread @ shifts.swapaxes(1, 2)
-    covariance += (wide + wide.swapaxes(1, 2)) / 2
-    return means + shifts @ (spread @ tells), covariance
+    mean, shifts = smoothed[:, :, 0], smoothed[:, :, 1:]
+    if outside.any():
+        spread = _posterior(outside, about)
+        wide = shifts @ spread @ shifts.swapaxes(1, 2)
+        covariance += (wide + wide.swapaxes(1, 2)) / 2
+        mean = mean + shifts @ (spread @ tells)
+    _refuse_overflow(mean, covariance)
+    return mean, covariance
 
 
 def _posterior(prior: FloatArray, information: FloatArray) -> FloatArray:
     """(prior^-1 + information)^-1, also where the prior has no inverse or is wide."""
+    _refuse_overflow(information)
     scale = np.sqrt(prior.diagonal())
     correlation = prior / np.outer(*[np.where(scale > 0, scale, 1.0)] * 2)
     values, vectors = np.linalg.eigh(correlation)
     root = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
     inner = np.eye(len(prior)) + root.T @ information @ root
     return symmetric(root @ np.linalg.solve(inner, root.T))
+
+
+def _refuse_overflow(*arrays: FloatArray) -> None:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise SolverError("the state grows beyond all numbers", "use a transition that is stable")

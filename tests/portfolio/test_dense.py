@@ -1,5 +1,7 @@
 """Products and factorisations against numpy and fractions; threads while they run and after."""
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -57,8 +59,9 @@ def test_one_thread_for_large_matrices_and_as_many_as_before_afterwards():
         with dense.one_thread(large):
             assert set(threads()) == {1}
         assert threads() == before
-    with dense.one_thread([[1.0]]):
-        assert threads() == before
+    for small in ([[1.0]], np.eye(3), np.array(0.04), None):
+        with dense.one_thread(small):
+            assert threads() == before
 
 
 def test_callers_that_overlap_leave_one_thread_to_each_other_and_all_in_the_end():
@@ -70,3 +73,32 @@ def test_callers_that_overlap_leave_one_thread_to_each_other_and_all_in_the_end(
     assert set(threads()) == {1}
     second.__exit__(None, None, None)
     assert threads() == before
+
+
+def test_threads_that_come_first_at_the_same_time_agree():
+    """In a fresh process, where none has asked for the limit before."""
+    program = """
+import threading, time
+import numpy as np
+from threadpoolctl import threadpool_info
+import scipy.linalg.blas
+from kfxl.portfolio import dense
+
+def threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+before, barrier = threads(), threading.Barrier(6)
+
+def work(k):
+    barrier.wait()
+    with dense.one_thread(np.eye(65)):
+        time.sleep(0.01 * k)
+
+workers = [threading.Thread(target=work, args=(k,)) for k in range(6)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+assert threads() == before, (threads(), before)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

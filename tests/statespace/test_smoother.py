@@ -114,6 +114,19 @@ def test_a_start_that_alone_makes_an_observation_uncertain():
     np.testing.assert_allclose(result.smoothed_covariance, 0.0, atol=1e-15)
 
 
+@pytest.mark.parametrize(("transition", "periods"), [(2.0, 600), (1.05, 7500)])
+def test_a_state_that_grows_beyond_all_numbers_from_a_known_start_is_still_learnt(
+    transition, periods
+):
+    """With f = 2 and no process noise the filtered variance settles at (f^2 - 1) / f^2."""
+    observations = np.random.default_rng(0).normal(size=(periods, 1))
+    model = StateSpace([[transition]], [[1.0]], [[0.0]], [[1.0]], [0.0], [[1.0]])
+    result = smooth(model, observations)
+    settled = 1 - transition**-2
+    assert result.smoothed_covariance[-1].item() == pytest.approx(settled, rel=1e-9)
+    assert result.smoothed_covariance[0].item() < 1e-100
+
+
 def test_states_in_very_different_units():
     """Level in trillions, slope in trillionths: nothing may be taken for rounding."""
     rng = np.random.default_rng(0)
