@@ -30,7 +30,6 @@ def test_conversions_agree_at_a_tiny_size() -> None:
 
 
 def test_imports_are_beside_packages_that_load_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert imports.seconds("sys") >= 0
     assert isinstance(imports.seconds("sys"), float)
     with pytest.raises(subprocess.CalledProcessError):
         imports.seconds("no_such_module")

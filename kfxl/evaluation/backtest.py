@@ -191,10 +191,7 @@ def backtest(
         cost=cost,
         initial_value=initial_value,
     )
-    aligned = None
-    if factors is not None:
-        given = arrays.panel(factors, "factors", any_order=True)
-        aligned = arrays.align_rows(given, data, "factors")
+    aligned = None if factors is None else _aligned(factors, data)
     kalman = KalmanMeanVariance(
         lookback=plan.lookback,
         covariance_method=covariance_method,
@@ -217,6 +214,10 @@ def backtest(
     names = (strategy_name(strategy), strategy_name(benchmark))
     settings = settings_used(plan, kalman, names, None if shares is None else data.row(shares))
     return _result(run, chosen, rival, settings, target_shares(shares, strategy, size))
+
+
+def _aligned(factors: object, data: Panel) -> Panel:
+    return arrays.align_rows(arrays.panel(factors, "factors", any_order=True), data, "factors")
 
 
 def _result(

@@ -25,7 +25,9 @@ STRIP = 32  # rows that stay in the cache while they are rounded
 def one_thread(matrix: object) -> AbstractContextManager[Any]:
     """A context in which linear algebra on a ``matrix``, or others of its size, uses one thread."""
     shape = getattr(matrix, "shape", ())
-    rows = len(matrix) if isinstance(matrix, list | tuple) else (*shape, 0)[0]
+    if isinstance(matrix, list | tuple):
+        shape = (len(matrix),)
+    rows = shape[0] if shape else 0  # a single number has none
     return LIMIT if rows > THREADED else nullcontext()
 
 

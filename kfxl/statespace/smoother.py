@@ -145,8 +145,8 @@ def _posterior(prior: FloatArray, information: FloatArray) -> FloatArray:
     """(prior^-1 + information)^-1, also where the prior has no inverse or is wide."""
     _refuse_overflow(information)
     scale = np.sqrt(prior.diagonal())
-    correlation = prior / np.outer(*[np.where(scale > 0, scale, 1.0)] * 2)
-    values, vectors = np.linalg.eigh(correlation)
+    safe = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(prior / np.outer(safe, safe))
     root = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
     inner = np.eye(len(prior)) + root.T @ information @ root
     return symmetric(root @ np.linalg.solve(inner, root.T))
